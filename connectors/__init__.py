@@ -1,0 +1,1 @@
+"""One module per outside system: sources, channels, actuators, probes."""

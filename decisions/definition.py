@@ -1,0 +1,346 @@
+"""The models of a decision: what one definition file may say, key by key.
+
+The same models are the Python API. What a single value cannot show (does the person exist, is the
+column declared) is checked where the whole workspace is known, in ``decisions.workspace``.
+"""
+
+import re
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from decisions.canonical import canonical_json, sha256
+from decisions.quantities import ElapsedSpan, Nulls, Rate, RowBound, Share, Span
+
+NOTHING: Literal["nothing"] = "nothing"
+"""The action of a rule table that does not apply: no case is opened."""
+
+
+class Part(BaseModel):
+    """A part of a definition: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+def _slug(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", text) or len(text) > 60:
+        raise ValueError("write it in kebab-case, like 'churn-save-call', at most 60 characters")
+    return text
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError("a field's name is made of letters, digits and '_'")
+    return text
+
+
+def _cron(text: str) -> str:
+    if len(text.split()) != 5:
+        raise ValueError("write five cron fields, like '0 6 * * 1'")
+    return text
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+FieldName = Annotated[str, AfterValidator(_name)]
+Text = Annotated[str, Field(min_length=1, max_length=2_000)]
+Template = Annotated[str, Field(min_length=1, max_length=1_000)]
+"""Jinja2 over the declared fields."""
+Expression = Annotated[str, Field(min_length=1, max_length=4_000)]
+"""A SQL scalar expression in the DuckDB dialect over the declared fields."""
+
+
+class Purpose(Part):
+    """Why the decision exists, in the words of the people it serves."""
+
+    question: Text
+    """The question each case asks."""
+    today: Text | None = None
+    """How it is decided without this."""
+    change: Text | None = None
+    """What will be done differently."""
+    metric: Text
+    """The figure that should move."""
+    baseline: Text | None = None
+    """Where that figure stands today."""
+
+
+class Owners(Part):
+    """The named people who answer for the decision; keys of ``people.yaml`` or roles."""
+
+    business: str
+    """Accountable: their numbers move when the decision is wrong."""
+    technical: str
+    """Answers for the model, its data and its running."""
+    backup: str | None = None
+    """Stands in for either owner who is away without cover."""
+
+
+class Schedule(Part):
+    """When the decision is asked."""
+
+    cron: Annotated[str, AfterValidator(_cron)]
+    """Five cron fields."""
+    zone: str = "UTC"
+    """IANA time zone in which the cron fields are read."""
+
+
+class FieldSpec(Part):
+    """A column a definition relies on, and what its values must satisfy."""
+
+    type: Literal["float", "integer", "decimal", "string", "boolean", "date", "timestamp"]
+    unit: str | None = None
+    """A currency code such as USD, or any other unit; shown with the value."""
+    min: float | None = None
+    """Smallest allowed value; numbers only."""
+    max: float | None = None
+    """Largest allowed value; numbers only."""
+    nulls: Nulls | None = None
+    """The share of rows in which it may be missing, or 'allowed'; signal fields default to 0%."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"type": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        if self.type not in {"float", "integer", "decimal"} and (self.min, self.max) != (None, None):
+            raise ValueError(f"min and max are for numbers; this is a {self.type}")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+
+class Relation(Part):
+    """Where rows come from: a connection and one of table, query or path."""
+
+    connection: str = Field(alias="from")
+    """A warehouse named in ``connections.yaml``."""
+    table: str | None = None
+    query: str | None = None
+    """One SELECT, in the warehouse's own dialect."""
+    path: str | None = None
+    """A Parquet or CSV file, looked up in the connection's folder; ``*`` matches several."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [key for key in ("table", "query", "path") if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) if given else "none"
+            raise ValueError(f"give exactly one of table, query or path; found {found}")
+        return self
+
+
+class Model(Part):
+    """Which model made the scores."""
+
+    name: str
+    version: str
+    """A column of the signal, or a literal in single quotes inside the YAML string."""
+
+
+class RowRange(Part):
+    """How many rows a batch may have."""
+
+    min: RowBound | None = None
+    max: RowBound | None = None
+
+
+class Gate(Part):
+    """What must hold of a whole batch before any of it is decided on."""
+
+    max_age: ElapsedSpan | None = None
+    """The newest score may be at most this old."""
+    max_future: ElapsedSpan = Span(10, "minute")
+    """No score may be dated further ahead than this."""
+    rows: RowRange = RowRange()
+    unique: FieldName | None = None
+    """A column with no value twice; the subject always is one."""
+
+
+class Signal(Relation):
+    """The model's output: one row a subject."""
+
+    subject: FieldName
+    """Column that names the subject; text or whole number."""
+    score: FieldName
+    """The declared field that is the model's score."""
+    scored_at: FieldName
+    """Column with the instant of scoring."""
+    model: Model
+    fields: Annotated[dict[FieldName, FieldSpec], Field(min_length=1)]
+    gate: Gate = Gate()
+
+
+class Context(Relation):
+    """Facts about the subject, joined when a case opens and frozen with it."""
+
+    on: FieldName
+    """Column that holds the subject; at most one row each."""
+    fields: Annotated[dict[FieldName, FieldSpec], Field(min_length=1)]
+
+
+class Rule(Part):
+    """When the expression holds, do the action; the first rule that holds decides."""
+
+    name: Slug
+    when: Expression
+    do: str
+    because: Template
+    """The reason, told to the assignee."""
+
+
+class Step(Part):
+    """One step of the escalation policy."""
+
+    after: Span
+    """How long the person told before has had; counted from when their message was sent."""
+    to: str
+    """A person, a role, an owner (business, technical, backup) or assignee.manager."""
+
+
+class Action(Part):
+    """What is asked of a person, and what happens while they do not answer."""
+
+    autonomy: Literal["notify"]
+    """notify: a person acts."""
+    assign: str | None = None
+    """A field holding a person's key, a role, a person or an owner; else the business owner."""
+    through: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Channels, the first that works."""
+    title: Template
+    show: tuple[FieldName, ...] = ()
+    respond_within: Span
+    """How long an answer may take."""
+    complete_within: Span | None = None
+    """How long the work may take once acknowledged."""
+    escalate: tuple[Step, ...] = ()
+    unanswered: Literal["close", "keep open"] = "close"
+    """What happens when everybody was told and nobody answered; never consent."""
+    override_reasons: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
+
+
+class Limits(Part):
+    """How much may happen at most; what is over is recorded as suppressed, never simply absent."""
+
+    per_subject: Rate | None = None
+    per_assignee: Rate | None = None
+    """Per calendar day of the assignee's zone."""
+    per_run: Annotated[int, Field(ge=1)] | None = None
+    prefer: Expression | None = None
+    """Who comes first when not all may: the highest value."""
+
+    @model_validator(mode="after")
+    def _per_day(self) -> Self:
+        if self.per_assignee and self.per_assignee.per != Span(1, "day"):
+            raise ValueError("per_assignee is counted per day, like '8 per day'")
+        return self
+
+
+class Holdout(Part):
+    """The share left alone on purpose, so that the effect can be measured."""
+
+    share: Share
+    salt: Annotated[str, Field(min_length=1, max_length=100)]
+    """Names the draw; a new salt begins a new measurement period."""
+
+    @model_validator(mode="after")
+    def _leaves_both_arms(self) -> Self:
+        if not 0 < self.share.of_one < 1:
+            raise ValueError("a holdout leaves somebody in both arms: more than 0%, less than 100%")
+        return self
+
+
+class Proof(Relation):
+    """Rows of another system that show an intervention happened."""
+
+    on: FieldName
+    """Column that holds the subject."""
+    at: FieldName
+    """Column with the instant at which it happened."""
+
+
+class Intervention(Part):
+    """How it is known that something was done."""
+
+    proof: Proof
+
+
+class Outcome(Relation):
+    """The figure that says whether it helped, and where it is read."""
+
+    measure: FieldName
+    """Column with the outcome: boolean, 0/1 or a number."""
+    on: FieldName
+    """Column that holds the subject."""
+    at: FieldName | None = None
+    """Column with the instant of the outcome; without it the subject's one row counts as is."""
+    window: ElapsedSpan
+    """How long after opening an outcome counts."""
+    lag: ElapsedSpan | None = None
+    """How long after the window the data may still arrive."""
+    better: Literal["higher", "lower"]
+    value: FieldName | None = None
+    """The field that says what one more success is worth."""
+    hypothesis: Text | None = None
+
+
+class Example(Part):
+    """A record and the action it must lead to; run by ``check`` like a unit test."""
+
+    given: dict[FieldName, bool | int | float | date | str | None]
+    expect: str
+    as_of: date | None = None
+    """The date that today() stands for."""
+
+
+class Definition(Part):
+    """One decision: a standing question, its owners, and everything done about it."""
+
+    decision: Slug
+    case_prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")] | None = None
+    """Starts the keys of its cases, as in CSC-2417; else the initials of the decision's name."""
+    purpose: Purpose
+    owners: Owners
+    review_by: date
+    """The date by which the owners must confirm that this is still right."""
+    schedule: Schedule | None = None
+    signal: Signal
+    context: tuple[Context, ...] = ()
+    match: Literal["first"]
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=100)]
+    otherwise: str
+    """What the rest gets: nothing, or an action."""
+    actions: Annotated[dict[Slug, Action], Field(min_length=1)]
+    limits: Limits = Limits()
+    holdout: Holdout | None = None
+    intervention: Intervention | None = None
+    outcome: Outcome | None = None
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of its cases start with."""
+        words = self.decision.split("-")
+        initials = "".join(word[0] for word in words) if len(words) > 1 else words[0][:3]
+        return self.case_prefix or initials.upper()
+
+    @property
+    def fields(self) -> dict[str, FieldSpec]:
+        """Every declared field, the signal's first; names are unique across a definition."""
+        return self.signal.fields | {
+            name: spec for context in self.context for name, spec in context.fields.items()
+        }
+
+    @property
+    def canonical(self) -> str:
+        """The content as canonical JSON: comments, order of keys and spelling do not matter."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+
+    @property
+    def sha256(self) -> str:
+        """The version's name: SHA-256 of the canonical content, hexadecimal."""
+        return sha256(self.canonical)

@@ -1,0 +1,396 @@
+"""The ledger's tables.
+
+Rows are written by this package alone and in bulk through SQLAlchemy Core; the classes are the
+schema and the shape in which single rows are read. Instants are stored in UTC.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite keeps it as sortable text, PostgreSQL as timestamptz."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive instant and store an aware one in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Record(SQLModel):
+    """A row of the ledger; table names are plural, constraint names follow one convention."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Arm(StrEnum):
+    """As allocated: acted on, or left alone on purpose."""
+
+    TREATMENT = "treatment"
+    CONTROL = "control"
+
+
+class CaseState(StrEnum):
+    """Where a case stands; the allowed moves are in ``decisions.lifecycle``."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    COMPLETED = "completed"
+    OVERRIDDEN = "overridden"
+    UNANSWERED = "unanswered"
+    SUPERSEDED = "superseded"
+    HELD_OUT = "held_out"
+    """Left alone on purpose and hidden from assignees, until its outcome window has closed."""
+    RELEASED = "released"
+    """Held out until its outcome window closed."""
+
+
+UNFINISHED = (CaseState.OPEN, CaseState.ACKNOWLEDGED, CaseState.HELD_OUT)
+_UNFINISHED_SQL = "state IN ('open', 'acknowledged', 'held_out')"
+
+
+class NotificationState(StrEnum):
+    """How far one message got."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+    DEAD = "dead"
+    SUPERSEDED = "superseded"
+
+
+def _id() -> Any:  # noqa: ANN401  SQLModel's Field is untyped too
+    return Field(default=None, sa_column=Column(Id, primary_key=True))
+
+
+def _instant(*, nullable: bool = False) -> Any:  # noqa: ANN401
+    return Field(default=None, sa_column=Column(Instant, nullable=nullable))
+
+
+def _json(*, nullable: bool = False) -> Any:  # noqa: ANN401
+    return Field(default=None, sa_column=Column(JSON, nullable=nullable))
+
+
+class Version(Record, table=True):
+    """One exact content of a definition, numbered per decision."""
+
+    __tablename__ = "versions"
+    __table_args__ = (
+        UniqueConstraint("decision", "number"),
+        UniqueConstraint("decision", "sha256"),
+    )
+
+    id: int = _id()
+    decision: str
+    number: int
+    sha256: str
+    definition: dict[str, Any] = _json()
+    recorded_at: datetime = _instant()
+
+
+class Run(Record, table=True):
+    """One evaluation of one version over one batch of signals."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index(None, "decision", "id"),)
+
+    id: int = _id()
+    decision: str
+    version_id: int = Field(foreign_key="versions.id")
+    as_of: datetime = _instant()
+    recorded_at: datetime = _instant()
+    state: str
+    """recorded, or withheld by the gate."""
+    batch: str
+    """Fingerprint of the batch."""
+    evaluated: int
+    counts: dict[str, Any] = _json()
+    """Subjects by verdict; suppressed ones by reason."""
+    faults: list[str] = _json()
+    """What the gate found; empty when it passed."""
+
+
+class Allocation(Record, table=True):
+    """The arm of one subject in one measurement period; drawn once, never redrawn."""
+
+    __tablename__ = "allocations"
+
+    decision: str = Field(primary_key=True)
+    period: str = Field(primary_key=True)
+    """The holdout's salt."""
+    subject: str = Field(primary_key=True)
+    arm: Arm = Field(sa_column=Column(Text, nullable=False))
+    run_id: int = Field(foreign_key="runs.id")
+    declaration: str
+    """SHA-256 of what was declared about holdout and outcome when the arm was drawn."""
+
+
+class Case(Record, table=True):
+    """One subject for which one decision has to be taken."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        # The last guard against a second open case, whatever the code above it believes.
+        Index(
+            "uq_cases_unfinished_subject",
+            "decision",
+            "subject",
+            unique=True,
+            sqlite_where=text(_UNFINISHED_SQL),
+            postgresql_where=text(_UNFINISHED_SQL),
+        ),
+        UniqueConstraint("decision", "number"),
+        Index(None, "decision", "subject", "opened_at"),
+        Index(
+            "ix_cases_due",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_queue",
+            "assignee",
+            "due_at",
+            sqlite_where=text("state IN ('open', 'acknowledged')"),
+            postgresql_where=text("state IN ('open', 'acknowledged')"),
+        ),
+        Index(
+            "ix_cases_outcome_due",
+            "outcome_due_at",
+            sqlite_where=text("outcome_due_at IS NOT NULL"),
+            postgresql_where=text("outcome_due_at IS NOT NULL"),
+        ),
+        CheckConstraint("(arm = 'control') = (state IN ('held_out', 'released'))", name="arm"),
+    )
+
+    id: int = _id()
+    key: str = Field(sa_column=Column(Text, unique=True, nullable=False))
+    decision: str
+    number: int
+    version_id: int = Field(foreign_key="versions.id")
+    run_id: int = Field(foreign_key="runs.id")
+    subject: str
+    arm: Arm = Field(sa_column=Column(Text, nullable=False))
+    period: str
+    rule: str
+    action: str
+    score: float
+    scored_at: datetime = _instant()
+    model_name: str
+    model_version: str
+    facts: dict[str, Any] = _json()
+    """Signal and context fields, frozen at opening."""
+    priority: float | None = None
+    """The value of ``limits.prefer``."""
+    value: float | None = None
+    """What one success is worth, in the unit of the outcome's value field."""
+    state: CaseState = Field(sa_column=Column(Text, nullable=False))
+    assignee: str | None = None
+    """Who holds the case now; None for held-out cases."""
+    opened_at: datetime = _instant()
+    respond_by: datetime | None = _instant(nullable=True)
+    answered_at: datetime | None = _instant(nullable=True)
+    complete_by: datetime | None = _instant(nullable=True)
+    closed_at: datetime | None = _instant(nullable=True)
+    snoozed_until: datetime | None = _instant(nullable=True)
+    cycle: int = 0
+    """Counts how often the asking began anew: reassigned, snoozed, acknowledged."""
+    step: int = 0
+    """Steps taken in this cycle."""
+    due_at: datetime | None = _instant(nullable=True)
+    """When the next step falls due; None while a message is on its way or nothing is due."""
+    outcome_due_at: datetime | None = _instant(nullable=True)
+    """When the outcome window and its lag have passed; None once looked up or not declared."""
+    revision: int = 0
+    """Grows with every change; answers compare and set it."""
+
+
+class Assignment(Record, table=True):
+    """Who was made to hold a case, when, by whom and why."""
+
+    __tablename__ = "assignments"
+
+    id: int = _id()
+    case_id: int = Field(foreign_key="cases.id", index=True)
+    assignee: str
+    in_place_of: str | None = None
+    """Who would have held it, were they not away."""
+    by: str
+    at: datetime = _instant()
+    because: str
+
+
+class Notification(Record, table=True):
+    """One message to one person, from queued to sent."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index(
+            "ix_notifications_due",
+            "next_at",
+            sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
+        Index(None, "recipient", "sent_at"),
+    )
+
+    id: int = _id()
+    key: str = Field(sa_column=Column(Text, unique=True, nullable=False))
+    """case:cycle:step:recipient:kind"""
+    case_id: int | None = Field(default=None, foreign_key="cases.id", index=True)
+    run_id: int | None = Field(default=None, foreign_key="runs.id")
+    kind: str
+    recipient: str
+    because: str
+    """Why this person: their role on the policy, or for whom they stand in."""
+    state: NotificationState = Field(sa_column=Column(Text, nullable=False))
+    attempts: int = 0
+    next_at: datetime | None = _instant(nullable=True)
+    """When it may be claimed; None once nothing more is to be done."""
+    lease: str | None = None
+    """Who has claimed it; a sender whose lease was taken over writes nothing."""
+    created_at: datetime = _instant()
+    sent_at: datetime | None = _instant(nullable=True)
+    channel: str | None = None
+    """The connection that took it, or was tried last."""
+    reference: str | None = None
+    failure: str | None = None
+    """What the channel said last."""
+    message: dict[str, Any] | None = _json(nullable=True)
+    """What was handed over, exactly."""
+
+
+class Answer(Record, table=True):
+    """What a person said to a case, whether or not it came first."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index(None, "case_id", "id"),)
+
+    id: int = _id()
+    interaction: str = Field(sa_column=Column(Text, unique=True, nullable=False))
+    """Names the click or the command; the same one counts once."""
+    case_id: int = Field(foreign_key="cases.id")
+    kind: str
+    by: str
+    in_place_of: str | None = None
+    at: datetime = _instant()
+    via: str
+    """Where it was given: slack, inbox, command line or api."""
+    reason: str | None = None
+    note: str | None = None
+    until: datetime | None = _instant(nullable=True)
+    to: str | None = None
+    """To whom it was reassigned."""
+    accepted: bool
+    """Whether it changed the case; a late or refused one is kept all the same."""
+    told: str | None = None
+    """What its author was told when it was not accepted."""
+
+
+class Intervention(Record, table=True):
+    """What was done for a case: as somebody reported it, or as another system proves it."""
+
+    __tablename__ = "interventions"
+    __table_args__ = (UniqueConstraint("case_id", "source"),)
+
+    id: int = _id()
+    case_id: int = Field(foreign_key="cases.id")
+    source: str
+    """reported, or proven."""
+    by: str | None = None
+    what: str
+    acted_at: datetime = _instant()
+    recorded_at: datetime = _instant()
+
+
+class Outcome(Record, table=True):
+    """What came of a case; a later look appends a correction, the last row counts."""
+
+    __tablename__ = "outcomes"
+    __table_args__ = (Index(None, "case_id", "id"),)
+
+    id: int = _id()
+    case_id: int = Field(foreign_key="cases.id")
+    state: str
+    """observed, or missing: the window and its lag have passed and no row was found."""
+    value: float | None = None
+    observed_at: datetime | None = _instant(nullable=True)
+    recorded_at: datetime = _instant()
+
+
+class Entry(Record, table=True):
+    """One line of the append-only history."""
+
+    __tablename__ = "entries"
+    __table_args__ = (Index(None, "object", "id"),)
+
+    id: int = _id()
+    seal: int = Field(index=True)
+    """The seal that covers it."""
+    at: datetime = _instant()
+    actor: str
+    in_place_of: str | None = None
+    act: str
+    object: str
+    """What it is about: a case's key, ``decision/version`` or ``run N``."""
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    """Canonical JSON of what changed."""
+    sha256: str
+
+
+class Seal(Record, table=True):
+    """Closes the entries of one transaction: their Merkle root, chained to the seal before."""
+
+    __tablename__ = "seals"
+
+    id: int = Field(sa_column=Column(Id, primary_key=True, autoincrement=False))
+    """Position in the chain, from 1 without gaps."""
+    at: datetime = _instant()
+    count: int
+    """Entries covered."""
+    root: str
+    previous: str
+    sha256: str

@@ -1,0 +1,175 @@
+"""What the domain needs from outside: a clock, warehouses, channels.
+
+A connector is written against this module and ``decisions.errors`` alone.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+
+class Clock(Protocol):
+    """Where the present instant comes from."""
+
+    def __call__(self) -> datetime:
+        """Return the present instant (timezone-aware, UTC)."""
+
+
+def wall_clock() -> datetime:
+    """Return the machine's present instant (timezone-aware, UTC)."""
+    return datetime.now(UTC)
+
+
+@runtime_checkable
+class Warehouse(Protocol):
+    """A database that answers SQL with Arrow; sources, context and probes are read through it.
+
+    Attributes:
+        name: The connection's name in ``connections.yaml``.
+        dialect: The sqlglot dialect it speaks, such as ``duckdb``.
+    """
+
+    name: str
+    dialect: str
+
+    def relation(self, *, table: str | None, query: str | None, path: str | None) -> str:
+        """Return SQL, in this dialect, that can stand after FROM for the one that is given.
+
+        Raises:
+            PermanentFailure: The kind of source is one this warehouse cannot read.
+        """
+
+    def columns(self, relation: str) -> Mapping[str, str]:
+        """Return the relation's column names and their types, in the dialect's own words.
+
+        Raises:
+            PermanentFailure: The table or file does not exist, or may not be read.
+            TemporaryFailure: The warehouse is away or locked.
+        """
+
+    def select(self, query: str) -> pa.Table:
+        """Run one SELECT in the warehouse's dialect.
+
+        Raises:
+            PermanentFailure: The query cannot be answered as written.
+            TemporaryFailure: The warehouse is away or locked.
+        """
+
+
+class Kind(StrEnum):
+    """Why a message is sent."""
+
+    ASKED = "asked"
+    """A case was opened, reassigned or woke up: the assignee is asked to act."""
+    ESCALATED = "escalated"
+    """Nobody answered in time: the next person on the policy hears of it."""
+    REMINDED = "reminded"
+    """It was acknowledged but not completed in time."""
+    WITHHELD = "withheld"
+    """The gate refused a batch: the technical owner hears why."""
+
+
+class Frozen(BaseModel):
+    """A value: strict about its keys, equal by content, never changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Addressee(Frozen):
+    """Where one person can be reached, and the zone to show them times in.
+
+    Attributes:
+        person: Key in ``people.yaml``.
+        zone: IANA time zone name.
+    """
+
+    person: str
+    name: str
+    email: str
+    slack: str | None = None
+    zone: str
+
+
+class Fact(Frozen):
+    """One labelled piece of evidence, already written out for a person (plain text)."""
+
+    label: str
+    text: str
+
+
+class Message(Frozen):
+    """What one person is told about one case (or one run), free of any channel's markup.
+
+    All texts are plain; each channel escapes them for where they go.
+
+    Attributes:
+        key: Delivery id, unique in the ledger; a channel carries it so that a send whose
+            outcome is unknown can be looked up.
+        case: The case's key, such as ``CSC-2417``; None for messages about a run.
+        lead: Why this person hears of it now, such as "Nobody has answered yet".
+        title: The ask in one sentence.
+        why: The rule's reason with the subject's figures.
+        facts: Evidence to show, in the definition's order.
+        owner: Name of the business owner accountable for the decision.
+        answer_by: When an answer is due (timezone-aware), if one is asked for.
+        reasons: The reasons an override may give; empty when no answer is asked for.
+        url: The case's page, if an inbox address is set.
+    """
+
+    key: str
+    kind: Kind
+    to: Addressee
+    decision: str
+    case: str | None = None
+    lead: str | None = None
+    title: str
+    why: str
+    facts: tuple[Fact, ...] = ()
+    owner: str
+    answer_by: datetime | None = None
+    reasons: tuple[str, ...] = ()
+    url: str | None = None
+
+
+class Receipt(Frozen):
+    """The other side's word that it took the message.
+
+    Attributes:
+        reference: The other side's id for it, such as channel/ts.
+        accepted_at: When it was taken (timezone-aware).
+    """
+
+    reference: str
+    accepted_at: datetime
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A way to reach a person.
+
+    Attributes:
+        name: The connection's name in ``connections.yaml``.
+    """
+
+    name: str
+
+    def deliver(self, message: Message) -> Receipt:
+        """Hand the message over, once.
+
+        Raises:
+            TemporaryFailure: Certainly not taken; a later try may succeed.
+            PermanentFailure: Certainly not taken; this person cannot be reached here.
+            UnknownOutcome: The other side may have taken it; ask ``find`` before a second try.
+        """
+
+    def find(self, message: Message) -> Receipt | None:
+        """Return the receipt of a message sent earlier, or None if the other side has none.
+
+        Raises:
+            TemporaryFailure: The other side cannot be asked just now.
+            UnknownOutcome: The other side cannot say.
+        """

@@ -1,0 +1,215 @@
+"""Amounts with their unit, as people write them in a definition: ``4 working hours``, ``10%``."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.functional_validators import BeforeValidator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+Unit = Literal["minute", "hour", "day", "week"]
+
+_UNITS: dict[str, Unit] = {
+    "m": "minute", "min": "minute", "minute": "minute", "minutes": "minute",
+    "h": "hour", "hour": "hour", "hours": "hour",
+    "d": "day", "day": "day", "days": "day",
+    "w": "week", "week": "week", "weeks": "week",
+}  # fmt: skip
+_SPAN = r"(\d+)\s*(working\s+)?([a-z]+)"
+_LENGTH = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
+
+
+class _Written:
+    """A value with one written form, read from and dumped to text."""
+
+    pattern = ""
+    example = ""
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Read the written form.
+
+        Raises:
+            ValueError: The text is not of the form; the message shows one that is.
+        """
+        if isinstance(text, cls):
+            return text
+        match = re.fullmatch(cls.pattern, text.strip()) if isinstance(text, str) else None
+        if match is None:
+            raise ValueError(f"write it like {cls.example}")
+        return cls._read(match)
+
+    @classmethod
+    def _read(cls, match: re.Match[str]) -> Self:
+        raise TypeError(cls.__name__)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "pattern": f"^{cls.pattern}$", "examples": [cls.example[1:-1]]}
+
+
+@dataclass(frozen=True, slots=True)
+class Span(_Written):
+    """A length of time, elapsed or counted in somebody's working hours.
+
+    Attributes:
+        count: How many units; at least 1.
+        unit: What is counted.
+        working: Whether only the person's working time counts.
+    """
+
+    pattern = _SPAN
+    example = "'4h', '4 working hours' or '2 working days'"
+
+    count: int
+    unit: Unit
+    working: bool = False
+
+    @classmethod
+    def _read(cls, match: re.Match[str]) -> Self:
+        count, working, unit = int(match[1]), bool(match[2]), _UNITS.get(match[3])
+        if unit is None or count < 1 or count > 10_000 or (working and unit in {"minute", "week"}):
+            raise ValueError(f"write it like {cls.example}")
+        return cls(count, unit, working)
+
+    @property
+    def elapsed(self) -> timedelta:
+        """The span as elapsed time.
+
+        Raises:
+            ValueError: It is counted in working time, whose length depends on the person.
+        """
+        if self.working:
+            raise ValueError(f"{self} is working time; its length depends on whose")
+        return self.count * _LENGTH[self.unit]
+
+    def __str__(self) -> str:
+        plural = "s" if self.count != 1 else ""
+        return f"{self.count} {'working ' if self.working else ''}{self.unit}{plural}"
+
+
+def _elapsed_only(span: Span) -> Span:
+    if span.working:
+        raise ValueError("only elapsed time is allowed here, like '4h' or '30d'")
+    return span
+
+
+ElapsedSpan = Annotated[Span, BeforeValidator(lambda text: _elapsed_only(Span.parse(text)))]
+"""A span of elapsed time; working time is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate(_Written):
+    """So many per length of elapsed time.
+
+    Attributes:
+        count: The most there may be within one ``per``; at least 1.
+        per: The length of time.
+    """
+
+    pattern = r"(\d+)\s+per\s+(?:(\d+)\s*)?([a-z]+)"
+    example = "'8 per day' or '1 per 30d'"
+
+    count: int
+    per: Span
+
+    @classmethod
+    def _read(cls, match: re.Match[str]) -> Self:
+        unit = _UNITS.get(match[3])
+        if unit is None or int(match[1]) < 1 or int(match[2] or 1) < 1:
+            raise ValueError(f"write it like {cls.example}")
+        return cls(int(match[1]), Span(int(match[2] or 1), unit))
+
+    def __str__(self) -> str:
+        per = self.per.unit if self.per.count == 1 else str(self.per)
+        return f"{self.count} per {per}"
+
+
+@dataclass(frozen=True, slots=True)
+class Share(_Written):
+    """A part of a whole, written in percent.
+
+    Attributes:
+        of_one: The share, 0 to 1.
+    """
+
+    pattern = r"(\d+(?:\.\d+)?)\s*%"
+    example = "'10%'"
+
+    of_one: float
+
+    @classmethod
+    def _read(cls, match: re.Match[str]) -> Self:
+        percent = Decimal(match[1])
+        if percent > 100:
+            raise ValueError("a share is at most '100%'")
+        return cls(float(percent / 100))
+
+    def __str__(self) -> str:
+        return f"{Decimal(str(self.of_one)) * 100:f}".rstrip("0").rstrip(".") + "%"
+
+
+@dataclass(frozen=True, slots=True)
+class RowBound(_Written):
+    """A bound on a batch's row count: fixed, or relative to the batches before it.
+
+    Attributes:
+        share: Factor on the median of earlier row counts, or None for a fixed bound.
+        runs: How many earlier runs the median is taken over; 0 for a fixed bound.
+        fixed: The bound itself in rows, or None for a relative one.
+    """
+
+    pattern = r"(\d+(?:\.\d+)?)\s*%\s+of\s+median\s+(\d+)\s+runs?|(\d+)"
+    example = "'1000' or '80% of median 7 runs'"
+
+    share: float | None = None
+    runs: int = 0
+    fixed: int | None = None
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Read the written form; a plain whole number is a fixed bound."""
+        if isinstance(text, int) and not isinstance(text, bool):
+            text = str(text)
+        return super(RowBound, cls).parse(text)
+
+    @classmethod
+    def _read(cls, match: re.Match[str]) -> Self:
+        if match[3] is not None:
+            return cls(fixed=int(match[3]))
+        if not 1 <= int(match[2]) <= 100:
+            raise ValueError("take the median of 1 to 100 runs")
+        return cls(share=float(Decimal(match[1]) / 100), runs=int(match[2]))
+
+    def __str__(self) -> str:
+        if self.share is None:
+            return str(self.fixed)
+        return f"{Decimal(str(self.share)) * 100:f}".rstrip("0").rstrip(".") + (
+            f"% of median {self.runs} runs"
+        )
+
+
+Nulls = Annotated[
+    Share | Literal["allowed"],
+    WithJsonSchema({"type": "string", "examples": ["5%", "allowed"]}),
+]
+"""The share of rows in which a field may be missing, or ``allowed``."""

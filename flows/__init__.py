@@ -1,0 +1,1 @@
+"""When things run, and what is wired to what; the command line."""

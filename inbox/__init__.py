@@ -1,0 +1,1 @@
+"""Where people answer: the owners' pages and Slack's replies."""
