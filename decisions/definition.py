@@ -7,14 +7,36 @@ column declared) is checked where the whole workspace is known, in ``decisions.w
 import re
 from datetime import date
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    model_validator,
+)
 
 from decisions.canonical import canonical_json, sha256
 from decisions.quantities import ElapsedSpan, Nulls, Rate, RowBound, Share, Span
 
 NOTHING: Literal["nothing"] = "nothing"
 """The action of a rule table that does not apply: no case is opened."""
+
+OWNER_ROLES = ("business", "technical", "backup")
+"""What a decision calls its owners, wherever a person may be named."""
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_CRON_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of the month", 1, 31, ()),
+    ("month", 1, 12, _MONTHS),
+    ("day of the week", 0, 7, _DAYS),
+)
 
 
 class Part(BaseModel):
@@ -38,14 +60,45 @@ def _name(text: str) -> str:
 
 
 def _cron(text: str) -> str:
-    if len(text.split()) != 5:
+    parts = text.lower().split()
+    if len(parts) != 5:
         raise ValueError("write five cron fields, like '0 6 * * 1'")
+    for part, (name, first, last, words) in zip(parts, _CRON_FIELDS, strict=True):
+        if not all(_is_cron_item(item, first, last, words) for item in part.split(",")):
+            example = f"{first}-{last}" + (f" or {words[0]}-{words[-1]}" if words else "")
+            raise ValueError(f"{part!r} is no {name}; write '*', '*/2' or values of {example}")
+    return text
+
+
+def _is_cron_item(item: str, first: int, last: int, words: tuple[str, ...]) -> bool:
+    """Whether one item of a cron field, such as ``*/5`` or ``mon-fri``, is in range."""
+    match = re.fullmatch(r"(\*|([a-z]{3}|\d{1,2})(?:-([a-z]{3}|\d{1,2}))?)(?:/([1-9]\d?))?", item)
+    if match is None:
+        return False
+    bounds = [_cron_number(each, first, words) for each in match.group(2, 3) if each]
+    return all(each is not None and first <= each <= last for each in bounds)
+
+
+def _cron_number(text: str, first: int, words: tuple[str, ...]) -> int | None:
+    if text.isdigit():
+        return int(text)
+    return words.index(text) + first if text in words else None
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("write an IANA time zone, like 'Europe/London' or 'UTC'") from None
     return text
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
 FieldName = Annotated[str, AfterValidator(_name)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
+Reason = Annotated[str, Field(min_length=1, max_length=75)]
+"""A choice in a list; Slack shows 75 characters of one."""
 Template = Annotated[str, Field(min_length=1, max_length=1_000)]
 """Jinja2 over the declared fields."""
 Expression = Annotated[str, Field(min_length=1, max_length=4_000)]
@@ -83,7 +136,7 @@ class Schedule(Part):
 
     cron: Annotated[str, AfterValidator(_cron)]
     """Five cron fields."""
-    zone: str = "UTC"
+    zone: ZoneName = "UTC"
     """IANA time zone in which the cron fields are read."""
 
 
@@ -93,6 +146,8 @@ class FieldSpec(Part):
     type: Literal["float", "integer", "decimal", "string", "boolean", "date", "timestamp"]
     unit: str | None = None
     """A currency code such as USD, or any other unit; shown with the value."""
+    label: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    """What people call it; else the column's name with spaces."""
     min: float | None = None
     """Smallest allowed value; numbers only."""
     max: float | None = None
@@ -107,7 +162,10 @@ class FieldSpec(Part):
 
     @model_validator(mode="after")
     def _bounds_fit(self) -> Self:
-        if self.type not in {"float", "integer", "decimal"} and (self.min, self.max) != (None, None):
+        if self.type not in {"float", "integer", "decimal"} and (self.min, self.max) != (
+            None,
+            None,
+        ):
             raise ValueError(f"min and max are for numbers; this is a {self.type}")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
@@ -220,7 +278,14 @@ class Action(Part):
     escalate: tuple[Step, ...] = ()
     unanswered: Literal["close", "keep open"] = "close"
     """What happens when everybody was told and nobody answered; never consent."""
-    override_reasons: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
+    override_reasons: Annotated[tuple[Reason, ...], Field(min_length=1, max_length=20)]
+    """The reasons to choose from for deciding otherwise."""
+
+    @model_validator(mode="after")
+    def _reasons_differ(self) -> Self:
+        if len(set(self.override_reasons)) < len(self.override_reasons):
+            raise ValueError("two override_reasons are the same; each is chosen by its text")
+        return self
 
 
 class Limits(Part):
@@ -288,11 +353,26 @@ class Outcome(Relation):
     hypothesis: Text | None = None
 
 
+def _plain_value(value: object) -> object:
+    if value is not None and not isinstance(value, bool | int | float | date | str):
+        raise ValueError("write a number, a text, a date, true, false or null")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+Value = Annotated[
+    bool | int | float | str | None,
+    PlainValidator(_plain_value, json_schema_input_type=bool | int | float | str | None),
+]
+"""A value as JSON has it; dates and instants in ISO form."""
+
+
 class Example(Part):
     """A record and the action it must lead to; run by ``check`` like a unit test."""
 
-    given: dict[FieldName, bool | int | float | date | str | None]
+    given: dict[FieldName, Value]
+    """The fields of the record; one that is left out is NULL."""
     expect: str
+    """nothing, or an action."""
     as_of: date | None = None
     """The date that today() stands for."""
 
@@ -334,6 +414,16 @@ class Definition(Part):
         return self.signal.fields | {
             name: spec for context in self.context for name, spec in context.fields.items()
         }
+
+    @property
+    def columns(self) -> dict[str, FieldSpec]:
+        """What an expression may name: the declared fields, and the subject as a string."""
+        return self.fields | {self.signal.subject: FieldSpec(type="string")}
+
+    @property
+    def nameable(self) -> dict[str, FieldSpec]:
+        """What a template may name or an action show: the columns and the instant of scoring."""
+        return self.columns | {self.signal.scored_at: FieldSpec(type="timestamp")}
 
     @property
     def canonical(self) -> str:

@@ -2,6 +2,8 @@
 
 DecisionLayerError
 ├── DefinitionError          a workspace cannot be used as written; fix the file
+├── ExpressionError          an expression is not one of the rule language; fix the text
+├── UnknownPerson            people.yaml has nobody to answer for this name; fix the file
 ├── InsufficientData         a number cannot be stated honestly yet; wait
 ├── LifecycleError           the case is not in a state that allows this
 │   └── NotEntitled          the person may not answer this case
@@ -15,6 +17,9 @@ DecisionLayerError
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+
+Place = tuple[str | int, ...]
+"""Where something stands in a file: the keys and positions that lead to it."""
 
 
 class DecisionLayerError(Exception):
@@ -59,6 +64,39 @@ class DefinitionError(DecisionLayerError):
         count = len(self.faults)
         lines.append(f"{count} fault{'s' if count != 1 else ''}; nothing was loaded")
         return "\n".join(lines)
+
+
+class ExpressionError(DecisionLayerError):
+    """An expression is not one of the rule language.
+
+    Attributes:
+        reason: What was found, in one line.
+        start: Offset of the first character at fault, from 0.
+        end: Offset behind the last character at fault.
+        advice: What to write instead, if there is something to suggest.
+    """
+
+    def __init__(
+        self, reason: str, *, text: str, start: int, end: int, advice: str | None = None
+    ) -> None:
+        self.reason, self.start, self.end, self.advice = reason, start, end, advice
+        lines = [reason, *self._pointing(text), advice]
+        super().__init__("\n  ".join(line for line in lines if line))
+
+    def _pointing(self, text: str) -> tuple[str, str]:
+        """Return the line at fault, at most about 100 characters of it, and carets under it."""
+        line_start = text.rfind("\n", 0, self.start) + 1
+        line_end = text.find("\n", line_start)
+        line_end = len(text) if line_end < 0 else line_end
+        left = max(line_start, self.start - 60)
+        right = min(line_end, left + 100)
+        carets = max(1, min(self.end, right) - self.start)
+        shown = text[left:right].replace("\t", " ")
+        return shown, " " * (self.start - left) + "^" * carets
+
+
+class UnknownPerson(DecisionLayerError):
+    """The file people.yaml has nobody to answer for this name."""
 
 
 class InsufficientData(DecisionLayerError):

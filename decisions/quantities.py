@@ -1,13 +1,20 @@
 """Amounts with their unit, as people write them in a definition: ``4 working hours``, ``10%``."""
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
-from pydantic.functional_validators import BeforeValidator
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -19,7 +26,10 @@ _UNITS: dict[str, Unit] = {
     "d": "day", "day": "day", "days": "day",
     "w": "week", "week": "week", "weeks": "week",
 }  # fmt: skip
-_SPAN = r"(\d+)\s*(working\s+)?([a-z]+)"
+_COUNT = r"([0-9]{1,9})"
+_PERCENT = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%"
+_MOST_UNITS = 10_000
+"""A longer span is a slip of the pen; the calendar ends somewhere."""
 _LENGTH = {
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
@@ -28,7 +38,7 @@ _LENGTH = {
 }
 
 
-class _Written:
+class _Written(ABC):
     """A value with one written form, read from and dumped to text."""
 
     pattern = ""
@@ -49,8 +59,9 @@ class _Written:
         return cls._read(match)
 
     @classmethod
+    @abstractmethod
     def _read(cls, match: re.Match[str]) -> Self:
-        raise TypeError(cls.__name__)
+        """Return the value of a text that has the form."""
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -64,7 +75,8 @@ class _Written:
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"type": "string", "pattern": f"^{cls.pattern}$", "examples": [cls.example[1:-1]]}
+        examples = re.findall(r"'([^']+)'", cls.example)
+        return {"type": "string", "pattern": f"^(?:{cls.pattern})$", "examples": examples}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ class Span(_Written):
         working: Whether only the person's working time counts.
     """
 
-    pattern = _SPAN
+    pattern = rf"{_COUNT}\s*(working\s+)?([a-z]+)"
     example = "'4h', '4 working hours' or '2 working days'"
 
     count: int
@@ -87,8 +99,10 @@ class Span(_Written):
     @classmethod
     def _read(cls, match: re.Match[str]) -> Self:
         count, working, unit = int(match[1]), bool(match[2]), _UNITS.get(match[3])
-        if unit is None or count < 1 or count > 10_000 or (working and unit in {"minute", "week"}):
+        if unit is None or (working and unit in {"minute", "week"}):
             raise ValueError(f"write it like {cls.example}")
+        if not 1 <= count <= _MOST_UNITS:
+            raise ValueError(f"write 1 to {_MOST_UNITS:,} {unit}s")
         return cls(count, unit, working)
 
     @property
@@ -126,7 +140,7 @@ class Rate(_Written):
         per: The length of time.
     """
 
-    pattern = r"(\d+)\s+per\s+(?:(\d+)\s*)?([a-z]+)"
+    pattern = rf"{_COUNT}\s+per\s+(?:{_COUNT}\s*)?([a-z]+)"
     example = "'8 per day' or '1 per 30d'"
 
     count: int
@@ -134,10 +148,9 @@ class Rate(_Written):
 
     @classmethod
     def _read(cls, match: re.Match[str]) -> Self:
-        unit = _UNITS.get(match[3])
-        if unit is None or int(match[1]) < 1 or int(match[2] or 1) < 1:
+        if match[3] not in _UNITS or int(match[1]) < 1:
             raise ValueError(f"write it like {cls.example}")
-        return cls(int(match[1]), Span(int(match[2] or 1), unit))
+        return cls(int(match[1]), Span.parse(f"{match[2] or 1} {match[3]}"))
 
     def __str__(self) -> str:
         per = self.per.unit if self.per.count == 1 else str(self.per)
@@ -152,7 +165,7 @@ class Share(_Written):
         of_one: The share, 0 to 1.
     """
 
-    pattern = r"(\d+(?:\.\d+)?)\s*%"
+    pattern = _PERCENT
     example = "'10%'"
 
     of_one: float
@@ -178,7 +191,7 @@ class RowBound(_Written):
         fixed: The bound itself in rows, or None for a relative one.
     """
 
-    pattern = r"(\d+(?:\.\d+)?)\s*%\s+of\s+median\s+(\d+)\s+runs?|(\d+)"
+    pattern = rf"{_PERCENT}\s+of\s+median\s+{_COUNT}\s+runs?|{_COUNT}"
     example = "'1000' or '80% of median 7 runs'"
 
     share: float | None = None
@@ -208,8 +221,19 @@ class RowBound(_Written):
         )
 
 
+def _nulls(text: object) -> Share | Literal["allowed"]:
+    if text == "allowed":
+        return "allowed"
+    try:
+        return Share.parse(text)
+    except ValueError:
+        raise ValueError("write it like '5%' or 'allowed'") from None
+
+
 Nulls = Annotated[
     Share | Literal["allowed"],
+    PlainValidator(_nulls),
+    PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["5%", "allowed"]}),
 ]
 """The share of rows in which a field may be missing, or ``allowed``."""

@@ -6,7 +6,7 @@ schema and the shape in which single rows are read. Instants are stored in UTC.
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -15,9 +15,11 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    ForeignKey,
     Index,
     Integer,
     MetaData,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -41,7 +43,7 @@ class Instant(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Return the instant as aware UTC."""
         if value is None:
             return None
@@ -54,11 +56,13 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 class Record(SQLModel):
     """A row of the ledger; table names are plural, constraint names follow one convention."""
 
+    __table__: ClassVar[Table]
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
             "uq": "uq_%(table_name)s_%(column_0_N_name)s",
             "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
             "pk": "pk_%(table_name)s",
         }
     )
@@ -106,6 +110,12 @@ def _id() -> Any:  # noqa: ANN401  SQLModel's Field is untyped too
     return Field(default=None, sa_column=Column(Id, primary_key=True))
 
 
+def _reference(target: str, *, nullable: bool = False, index: bool = False) -> Any:  # noqa: ANN401
+    return Field(
+        default=None, sa_column=Column(Id, ForeignKey(target), nullable=nullable, index=index)
+    )
+
+
 def _instant(*, nullable: bool = False) -> Any:  # noqa: ANN401
     return Field(default=None, sa_column=Column(Instant, nullable=nullable))
 
@@ -139,7 +149,7 @@ class Run(Record, table=True):
 
     id: int = _id()
     decision: str
-    version_id: int = Field(foreign_key="versions.id")
+    version_id: int = _reference("versions.id")
     as_of: datetime = _instant()
     recorded_at: datetime = _instant()
     state: str
@@ -163,7 +173,7 @@ class Allocation(Record, table=True):
     """The holdout's salt."""
     subject: str = Field(primary_key=True)
     arm: Arm = Field(sa_column=Column(Text, nullable=False))
-    run_id: int = Field(foreign_key="runs.id")
+    run_id: int = _reference("runs.id")
     declaration: str
     """SHA-256 of what was declared about holdout and outcome when the arm was drawn."""
 
@@ -184,6 +194,7 @@ class Case(Record, table=True):
         ),
         UniqueConstraint("decision", "number"),
         Index(None, "decision", "subject", "opened_at"),
+        Index(None, "decision", "assignee", "opened_at"),
         Index(
             "ix_cases_due",
             "due_at",
@@ -210,8 +221,8 @@ class Case(Record, table=True):
     key: str = Field(sa_column=Column(Text, unique=True, nullable=False))
     decision: str
     number: int
-    version_id: int = Field(foreign_key="versions.id")
-    run_id: int = Field(foreign_key="runs.id")
+    version_id: int = _reference("versions.id")
+    run_id: int = _reference("runs.id")
     subject: str
     arm: Arm = Field(sa_column=Column(Text, nullable=False))
     period: str
@@ -229,7 +240,7 @@ class Case(Record, table=True):
     """What one success is worth, in the unit of the outcome's value field."""
     state: CaseState = Field(sa_column=Column(Text, nullable=False))
     assignee: str | None = None
-    """Who holds the case now; None for held-out cases."""
+    """Who holds the case now; of a held-out case, who would: limits treat both arms alike."""
     opened_at: datetime = _instant()
     respond_by: datetime | None = _instant(nullable=True)
     answered_at: datetime | None = _instant(nullable=True)
@@ -254,7 +265,7 @@ class Assignment(Record, table=True):
     __tablename__ = "assignments"
 
     id: int = _id()
-    case_id: int = Field(foreign_key="cases.id", index=True)
+    case_id: int = _reference("cases.id", index=True)
     assignee: str
     in_place_of: str | None = None
     """Who would have held it, were they not away."""
@@ -280,8 +291,8 @@ class Notification(Record, table=True):
     id: int = _id()
     key: str = Field(sa_column=Column(Text, unique=True, nullable=False))
     """case:cycle:step:recipient:kind"""
-    case_id: int | None = Field(default=None, foreign_key="cases.id", index=True)
-    run_id: int | None = Field(default=None, foreign_key="runs.id")
+    case_id: int | None = _reference("cases.id", index=True, nullable=True)
+    run_id: int | None = _reference("runs.id", nullable=True)
     kind: str
     recipient: str
     because: str
@@ -312,7 +323,7 @@ class Answer(Record, table=True):
     id: int = _id()
     interaction: str = Field(sa_column=Column(Text, unique=True, nullable=False))
     """Names the click or the command; the same one counts once."""
-    case_id: int = Field(foreign_key="cases.id")
+    case_id: int = _reference("cases.id")
     kind: str
     by: str
     in_place_of: str | None = None
@@ -337,7 +348,7 @@ class Intervention(Record, table=True):
     __table_args__ = (UniqueConstraint("case_id", "source"),)
 
     id: int = _id()
-    case_id: int = Field(foreign_key="cases.id")
+    case_id: int = _reference("cases.id")
     source: str
     """reported, or proven."""
     by: str | None = None
@@ -353,7 +364,7 @@ class Outcome(Record, table=True):
     __table_args__ = (Index(None, "case_id", "id"),)
 
     id: int = _id()
-    case_id: int = Field(foreign_key="cases.id")
+    case_id: int = _reference("cases.id")
     state: str
     """observed, or missing: the window and its lag have passed and no row was found."""
     value: float | None = None
@@ -368,7 +379,7 @@ class Entry(Record, table=True):
     __table_args__ = (Index(None, "object", "id"),)
 
     id: int = _id()
-    seal: int = Field(index=True)
+    seal: int = _reference("seals.id", index=True)
     """The seal that covers it."""
     at: datetime = _instant()
     actor: str

@@ -1,0 +1,58 @@
+# Needs Python 3.11 or newer, git and make; the rest is fetched into .venv by exact version and hash.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+ARGS ?=
+
+# Prefect keeps its state in this folder: no profile of yours is read, no server of yours is asked.
+PREFECT_HOME ?= $(CURDIR)/.prefect
+PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL ?= WARNING
+DO_NOT_TRACK := 1
+export PREFECT_HOME PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL DO_NOT_TRACK
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/installed ## Run the whole loop on a sample company; no account anywhere
+	@$(BIN)/followthrough demo $(ARGS)
+
+serve: .venv/installed ## Start the schedules and the inbox on this machine
+	@$(BIN)/followthrough serve $(ARGS)
+
+test: lint ## Check as lint does, then run every test (some: make test ARGS=tests/unit)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed ## Check style, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+lock: ## Pin the dependencies of pyproject.toml (to newest releases: make lock ARGS=--upgrade)
+	@$(PYTHON) -m venv --clear build/lock
+	@build/lock/bin/python -m pip --disable-pip-version-check -qq install uv
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile pyproject.toml --no-config \
+		--universal --python-version 3.11 --group dev --generate-hashes --no-annotate --quiet \
+		--output-file requirements.lock $(ARGS)
+
+clean: ## Remove what make installed or built; ledgers stay
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# The lock is complete, so pip resolves nothing; compiling afterwards uses every core.
+.venv/locked: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Followthrough needs Python 3.11 or newer and found '$$($(PYTHON) --version 2>&1)';" \
+			"name one: make PYTHON=python3.12" >&2; exit 2; }
+	@echo "Installing the locked packages into .venv: 1.3 GB, once, a minute or two"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install --no-compile --no-deps --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib || true
+	@touch $@
+
+.venv/installed: .venv/locked pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,102 @@
+"""Which ``type`` in ``connections.yaml`` means what, and how its connector is built.
+
+Those that ship are listed here; others are found by entry point.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import BaseModel, SecretStr
+
+from connectors.slack.channel import SlackChannel
+from connectors.slack.config import SlackConfig
+from connectors.slack.preview import PreviewChannel
+from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
+from decisions.errors import DecisionLayerError
+from decisions.ports import Channel, Clock, Warehouse
+from decisions.workspace import ConnectionKind
+
+ENTRY_POINTS = "followthrough.connectors"
+
+Role = Literal["warehouse", "channel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One ``type`` of connection.
+
+    Attributes:
+        role: What it can be named as in a definition.
+        config: The keys it takes in ``connections.yaml``.
+        build: Makes the connector from the connection's name, its config with every ``${NAME}``
+            filled in, the workspace's folder and the clock. It opens no connection.
+        optional_secrets: Keys that are None where the variable they name is not set. The
+            connector then does without: Slack draws its messages instead of sending them.
+    """
+
+    role: Role
+    config: type[BaseModel]
+    build: Callable[[str, Any, Path, Clock], Warehouse | Channel]
+    optional_secrets: frozenset[str] = frozenset()
+
+
+def kinds() -> Mapping[str, Kind]:
+    """Return every type of connection there is, those of installed packages included.
+
+    An installed package adds one by an entry point in the group ``followthrough.connectors``,
+    named like the type, whose object (a module will do) has the attributes of ``Kind``.
+
+    Raises:
+        DecisionLayerError: A package's entry point cannot be used.
+    """
+    return MappingProxyType(_SHIPPED | _installed())
+
+
+def connection_kinds() -> Mapping[str, ConnectionKind]:
+    """Return what loading a workspace must know of each type: its role and its keys."""
+    return {
+        name: ConnectionKind(role=kind.role, config=kind.config) for name, kind in kinds().items()
+    }
+
+
+def _duckdb(name: str, config: DuckDBConfig, folder: Path, _clock: Clock) -> Warehouse:
+    return DuckDBWarehouse(name, config, folder)
+
+
+def _slack(name: str, config: SlackConfig, _folder: Path, clock: Clock) -> Channel:
+    token = _revealed(config.token)
+    if token is None:
+        return PreviewChannel(name, clock=clock)
+    secret = _revealed(config.signing_secret)
+    return SlackChannel(name, token, config.base_url, signing_secret=secret, clock=clock)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return (secret.get_secret_value().strip() if secret else "") or None
+
+
+_SHIPPED = {
+    "duckdb": Kind("warehouse", DuckDBConfig, _duckdb),
+    "slack": Kind("channel", SlackConfig, _slack, frozenset({"token", "signing_secret"})),
+}
+
+
+def _installed() -> dict[str, Kind]:
+    return {entry.name: _loaded(entry) for entry in entry_points(group=ENTRY_POINTS)}
+
+
+def _loaded(entry: EntryPoint) -> Kind:
+    package = entry.dist.name if entry.dist else "an unnamed package"
+    what = f"connection type {entry.name!r} of {package}"
+    if entry.name in _SHIPPED:
+        raise DecisionLayerError(f"{what} ships with Followthrough already; name it otherwise")
+    try:
+        found = entry.load()
+        secrets = frozenset(getattr(found, "optional_secrets", ()))
+        return Kind(found.role, found.config, found.build, secrets)
+    except (ImportError, AttributeError) as error:
+        raise DecisionLayerError(f"{what} cannot be used: {error}; mend or remove it") from error

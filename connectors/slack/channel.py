@@ -1,0 +1,256 @@
+"""Direct messages through a Slack app, and what a press of one of their buttons needs."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from slack_sdk import WebClient
+from slack_sdk.signature import Clock as VerifierClock
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web import SlackResponse
+from slack_sdk.webhook import WebhookClient
+
+from connectors.slack.blocks import carries, payload
+from connectors.slack.config import SLACK_API
+from connectors.slack.responses import SDK_FAILURES, RefusedForm, failure
+from connectors.slack.texts import fitting
+from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
+from decisions.ports import Addressee, Clock, Message, Receipt, wall_clock
+
+_LOG = logging.getLogger(__name__)
+# What the SDK would log the channel raises, and the SDK's debug lines hold whole messages.
+_SDK_LOG = logging.getLogger("connectors.slack.sdk")
+_SDK_LOG.setLevel(logging.CRITICAL)
+
+PERSON_REMEMBERED = timedelta(minutes=10)
+_PAGES, _PAGE = 5, 200
+_REPLY_HOST = "hooks.slack.com"
+
+_Json = Mapping[str, Any]
+
+
+class SlackChannel:
+    """Tells people by direct message from one Slack app; see ``decisions.ports.Channel``.
+
+    Nothing is sent a second time from in here: whether that is safe is the ledger's to decide.
+    The one exception is a message that Slack refuses in its full form, which goes out plainer.
+
+    Attributes:
+        name: The connection's name in ``connections.yaml``.
+        timeout: How long Slack may take to answer, in whole seconds.
+    """
+
+    timeout = timedelta(seconds=10)
+
+    def __init__(
+        self,
+        name: str,
+        token: str,
+        base_url: str = SLACK_API,
+        *,
+        signing_secret: str | None = None,
+        clock: Clock = wall_clock,
+    ) -> None:
+        if not token.isascii() or not token.isprintable() or " " in token.strip():
+            text = "the token holds characters that no Slack token has; copy it once more"
+            raise PermanentFailure(text, connector=name)
+        self.name = name
+        self._clock = clock
+        self._base_url = base_url
+        self._timeout = max(1, round(self.timeout.total_seconds()))
+        self._people: dict[str, tuple[datetime, _Json]] = {}
+        self._verifier = _verifier(signing_secret, clock)
+        self._client = WebClient(
+            token, base_url, timeout=self._timeout, retry_handlers=[], logger=_SDK_LOG
+        )
+        # The SDK would take HTTP_PROXY for every host; without it urllib heeds NO_PROXY too.
+        self._client.proxy = None
+
+    def __repr__(self) -> str:
+        return f"SlackChannel({self.name!r})"
+
+    def deliver(self, message: Message) -> Receipt:
+        """Post the message to the person's direct messages; see ``Channel.deliver``.
+
+        Slack takes messages for people who have left, so it is asked about the person first.
+        """
+        user = self._reachable_user(message.to)
+        content = payload(message)
+        try:
+            answer = self._post(user, message.to.person, content)
+        except RefusedForm as refusal:
+            _LOG.warning("%s: %s; sending it plainer", message.key, refusal)
+            answer = self._post(user, message.to.person, _plainer(content, refusal.code))
+        return self._receipt(answer.get("channel"), answer.get("ts"))
+
+    def find(self, message: Message) -> Receipt | None:
+        """Look for the message among the newest 1,000 in the conversation; see ``Channel.find``."""
+        whom = message.to.person
+        try:
+            user = self._user(message.to)["id"]
+            opened = self._ask(self._client.conversations_open, whom, users=user)
+            conversation = str((opened.get("channel") or {}).get("id"))
+            for posted in self._history(conversation, whom):
+                if carries(posted, message.key):
+                    return self._receipt(conversation, posted.get("ts"))
+        except PermanentFailure as refusal:
+            text = f"whether {message.key!r} was taken cannot be looked up: {refusal}"
+            raise UnknownOutcome(text, connector=self.name) from refusal
+        return None
+
+    def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Say whether a request was signed by Slack for this app within five minutes of now."""
+        if self._verifier is None:
+            return False
+        try:
+            return self._verifier.is_valid_request(body, headers)
+        except (ValueError, TypeError, OverflowError):  # what the verifier makes of garbage
+            return False
+
+    def email_of(self, user: str) -> str | None:
+        """Return the e-mail of a Slack account, or None where Slack does not say."""
+        try:
+            answer = self._ask(self._client.users_info, user, user=user)
+        except ConnectorError as failure:
+            _LOG.warning("whose Slack account %s is could not be asked: %s", user, failure)
+            return None
+        profile = (answer.get("user") or {}).get("profile") or {}
+        return profile.get("email") or None
+
+    def open_form(self, trigger: str, view: _Json) -> None:
+        """Open a form before the person who pressed a button.
+
+        Args:
+            trigger: The press's ``trigger_id``; Slack takes it once and for three seconds.
+            view: The form, as built by ``connectors.slack.forms``.
+
+        Raises:
+            TemporaryFailure: It did not open; the person may press again.
+            PermanentFailure: Slack refuses the form.
+        """
+        self._ask(self._client.views_open, "the form", trigger_id=trigger, view=dict(view))
+
+    def reply(self, address: str, text: str) -> None:
+        """Tell the person who pressed a button something that nobody else sees.
+
+        Args:
+            address: The press's ``response_url``; Slack takes it for half an hour.
+            text: What to say, as plain text.
+
+        Raises:
+            PermanentFailure: The address is not Slack's.
+            TemporaryFailure: Slack did not take it.
+        """
+        if not self._is_reply_address(address):
+            raise PermanentFailure("the reply address is not Slack's", connector=self.name)
+        client = WebhookClient(address, timeout=self._timeout, retry_handlers=[], logger=_SDK_LOG)
+        client.proxy = None
+        content = {
+            "response_type": "ephemeral",
+            "replace_original": False,
+            "text": fitting(text, 3_000),
+        }
+        try:
+            status = client.send_dict(content).status_code
+        except SDK_FAILURES as error:
+            raise self._failure(error, "response_url", "the reply", posting=False) from error
+        if status != 200:
+            found = f"the reply was answered with HTTP {status}"
+            raise TemporaryFailure(found, connector=self.name)
+
+    def _post(self, user: str, whom: str, content: _Json) -> SlackResponse:
+        return self._ask(
+            self._client.chat_postMessage,
+            whom,
+            posting=True,
+            channel=user,
+            link_names=False,
+            mrkdwn=False,
+            unfurl_links=False,
+            unfurl_media=False,
+            **content,
+        )
+
+    def _reachable_user(self, to: Addressee) -> str:
+        user = self._user(to)
+        if user.get("deleted") or user.get("is_bot"):
+            what = "deactivated" if user.get("deleted") else "a bot's"
+            text = f"{to.person}'s Slack account is {what}; put their cover in people.yaml"
+            raise PermanentFailure(text, connector=self.name)
+        return str(user["id"])
+
+    def _user(self, to: Addressee) -> _Json:
+        """Return what Slack knows of the person, asked at most every ten minutes."""
+        address = to.slack or to.email
+        asked_at, user = self._people.get(address, (None, {}))
+        now = self._clock()
+        if asked_at is None or not timedelta() <= now - asked_at < PERSON_REMEMBERED:
+            if to.slack:
+                answer = self._ask(self._client.users_info, to.person, user=to.slack)
+            else:
+                answer = self._ask(self._client.users_lookupByEmail, to.person, email=to.email)
+            user = {"id": to.slack, **(answer.get("user") or {})}
+            self._people[address] = now, user
+        return user
+
+    def _history(self, conversation: str, whom: str) -> Iterator[_Json]:
+        cursor = None
+        for _ in range(_PAGES):
+            page = self._ask(
+                self._client.conversations_history,
+                whom,
+                channel=conversation,
+                cursor=cursor,
+                include_all_metadata=True,
+                limit=_PAGE,
+            )
+            yield from page.get("messages") or ()
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+    def _ask(
+        self,
+        call: Callable[..., SlackResponse],
+        whom: str,
+        *,
+        posting: bool = False,
+        **arguments: Any,  # noqa: ANN401  whatever the method takes
+    ) -> SlackResponse:
+        try:
+            return call(**arguments)
+        except SDK_FAILURES as error:
+            raise self._failure(error, call.__name__, whom, posting=posting) from error
+
+    def _failure(self, error: Exception, asked: str, whom: str, *, posting: bool) -> Exception:
+        asked = asked.replace("_", ".", 1)
+        return failure(error, connector=self.name, asked=asked, whom=whom, posting=posting)
+
+    def _receipt(self, conversation: object, ts: object) -> Receipt:
+        try:
+            accepted_at = datetime.fromtimestamp(float(str(ts)), UTC)
+        except (ValueError, OverflowError) as error:
+            text = f"Slack's answer names no time ({ts!r}); look before trying again"
+            raise UnknownOutcome(text, connector=self.name) from error
+        return Receipt(reference=f"{conversation}/{ts}", accepted_at=accepted_at)
+
+    def _is_reply_address(self, address: str) -> bool:
+        parts, ours = urlsplit(address), urlsplit(self._base_url)
+        if (parts.scheme, parts.netloc) == ("https", _REPLY_HOST):
+            return True
+        return self._base_url != SLACK_API and parts[:2] == ours[:2]
+
+
+def _plainer(content: _Json, code: str) -> _Json:
+    refused = "metadata" if "metadata" in code else "blocks"
+    return {part: value for part, value in content.items() if part != refused}
+
+
+def _verifier(secret: str | None, clock: Clock) -> SignatureVerifier | None:
+    class Instant(VerifierClock):
+        def now(self) -> float:
+            return clock().timestamp()
+
+    return SignatureVerifier(secret, Instant()) if secret and secret.strip() else None

@@ -1,0 +1,1 @@
+"""SQL in, Arrow out: where signals, context, proofs and outcomes are read."""

@@ -1,0 +1,118 @@
+"""The embedded warehouse: a DuckDB database, or a folder of Parquet and CSV files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+from decisions.errors import PermanentFailure, TemporaryFailure
+
+_READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
+
+
+class DuckDBConfig(BaseModel):
+    """What ``connections.yaml`` may say about it; relative paths start at the workspace.
+
+    Attributes:
+        path: A DuckDB database file, opened for reading only; none means files alone.
+        folder: Where the files that definitions name by ``path`` lie; the workspace by default.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str | None = Field(default=None, min_length=1)
+    folder: str | None = Field(default=None, min_length=1)
+
+
+class DuckDBWarehouse:
+    """Answers SELECTs; touches no file but the database and those below the folder.
+
+    Args:
+        name: The connection's name.
+        config: The connection.
+        workspace: Where relative paths start.
+    """
+
+    dialect = "duckdb"
+
+    def __init__(self, name: str, config: DuckDBConfig, workspace: Path) -> None:
+        self.name = name
+        self._database = (workspace / config.path).resolve() if config.path else None
+        self._folder = (workspace / (config.folder or ".")).resolve()
+
+    def relation(self, *, table: str | None, query: str | None, path: str | None) -> str:
+        """Return SQL that can stand after FROM; see ``Warehouse.relation``."""
+        if path is not None:
+            return self._reader(path)
+        if table is not None:
+            return exp.to_table(table, dialect=self.dialect).sql(self.dialect, identify=True)
+        return f"({self._only_select(query or '')})"
+
+    def columns(self, relation: str) -> Mapping[str, str]:
+        """Return column names and types; see ``Warehouse.columns``."""
+        rows = self.select(f"DESCRIBE SELECT * FROM {relation} AS r").to_pylist()
+        return {row["column_name"]: row["column_type"] for row in rows}
+
+    def select(self, query: str) -> pa.Table:
+        """Run one SELECT; see ``Warehouse.select``.
+
+        A connection a query: the database's writer is locked out no longer than that.
+        """
+        try:
+            with self._connected() as connection:
+                table: pa.Table = connection.sql(query).to_arrow_table()
+                return table
+        except duckdb.Error as error:
+            raise self._failure(error) from error
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        if self._database is not None and not self._database.is_file():
+            raise PermanentFailure(
+                f"there is no database {self._database}; check 'path' in connections.yaml",
+                connector=self.name,
+            )
+        connection = duckdb.connect(
+            str(self._database or ":memory:"), read_only=self._database is not None
+        )
+        connection.execute("SET TimeZone = 'UTC'")
+        folder = str(self._folder).replace("'", "''")
+        connection.execute(f"SET allowed_directories = ['{folder}/']")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        return connection
+
+    def _reader(self, path: str) -> str:
+        reader = _READERS.get(Path(path).suffix.lower())
+        if reader is None:
+            raise PermanentFailure(
+                f"path {path!r} ends in none of {', '.join(_READERS)}", connector=self.name
+            )
+        found = [*self._folder.glob(path)] if not Path(path).is_absolute() else [Path(path)]
+        if not found:
+            raise PermanentFailure(
+                f"there is no file {path!r} in {self._folder}; check 'path' in the definition and "
+                "'folder' in connections.yaml",
+                connector=self.name,
+            )
+        return f"{reader}({exp.Literal.string(str(self._folder / path)).sql(self.dialect)})"
+
+    def _only_select(self, query: str) -> str:
+        try:
+            parsed = parse_one(query, dialect=self.dialect)
+        except SqlglotError as error:
+            raise PermanentFailure(f"query cannot be read: {error}", connector=self.name) from error
+        if not isinstance(parsed, exp.Query):
+            raise PermanentFailure("query is not one SELECT", connector=self.name)
+        return parsed.sql(self.dialect)
+
+    def _failure(self, error: duckdb.Error) -> PermanentFailure | TemporaryFailure:
+        found = str(error).strip().splitlines()[0]
+        if isinstance(error, duckdb.IOException) and "lock" in found.lower():
+            return TemporaryFailure(
+                f"{self._database} is being written by another program", connector=self.name
+            )
+        return PermanentFailure(found, connector=self.name)

@@ -1,0 +1,356 @@
+"""What a person may do to a case; every answer, from wherever it comes, passes here.
+
+One transaction an answer: who may, whether the case still allows it, the change, the entry, and
+taking back what was still to be sent. The first answer wins; a late one is recorded and its author
+is told who answered and when.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from decisions.definition import Action, Definition
+from decisions.errors import LifecycleError, NotEntitled
+from decisions.ledger import Ledger, Transaction
+from decisions.ledger.records import Answer, Assignment, Case, CaseState, Intervention
+from decisions.ledger.results import REPORTED
+from decisions.lifecycle import PAST, Move, after
+from decisions.ownership import People, Standin
+from decisions.pursuit import asked_anew
+from decisions.worktime import deadline
+
+LONGEST_SNOOZE = timedelta(days=30)
+"""A case may be put off, not buried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who answers, from where, and by which click or command.
+
+    Attributes:
+        person: Key in ``people.yaml``.
+        via: ``slack``, ``inbox``, ``command line`` or ``api``.
+        interaction: Names the click or command; the same one counts once.
+    """
+
+    person: str
+    via: str
+    interaction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the author of an answer is told.
+
+    Attributes:
+        case: The case's key.
+        state: Where the case stands now.
+        text: One sentence.
+        repeated: Whether this very click or command had been recorded before.
+    """
+
+    case: str
+    state: str
+    text: str
+    repeated: bool = False
+
+
+class Desk:
+    """Takes people's answers.
+
+    Args:
+        ledger: Where everything is recorded.
+        people: Who there is.
+    """
+
+    def __init__(self, ledger: Ledger, people: People) -> None:
+        self._ledger = ledger
+        self._people = people
+
+    def acknowledge(self, key: str, author: Author) -> Reply:
+        """Say "I have it": ends escalation for want of an answer, starts the time to complete.
+
+        Whoever says so holds the case from then on.
+
+        Raises:
+            LifecycleError: There is no such case, or it does not wait for this any more.
+            NotEntitled: The person may not answer this case.
+        """
+
+        def act(transaction: Transaction, case: Case, action: Action) -> dict[str, Any]:
+            complete_by = None
+            if action.complete_within:
+                hours = self._people.hours(author.person)
+                complete_by = deadline(transaction.at, action.complete_within, hours)
+            if author.person != case.assignee:
+                taken = Standin(author.person, case.assignee)
+                _assign(transaction, case, taken, by=author.person, because="acknowledged it")
+            return {
+                "assignee": author.person,
+                "complete_by": complete_by,
+                "due_at": complete_by,
+                "answered_at": transaction.at,
+                "snoozed_until": None,
+                "cycle": case.cycle + 1,
+                "step": 0,
+            }
+
+        return self._answer(key, author, Move.ACKNOWLEDGE, act)
+
+    def override(self, key: str, author: Author, *, reason: str, note: str) -> Reply:
+        """Decide otherwise than recommended, for one of the definition's reasons and a sentence.
+
+        Raises:
+            LifecycleError: As for ``acknowledge``; or the reason is not one of the listed, or the
+                sentence is missing.
+            NotEntitled: The person may not answer this case.
+        """
+
+        def act(transaction: Transaction, case: Case, action: Action) -> dict[str, Any]:
+            if reason not in action.override_reasons:
+                listed = ", ".join(repr(one) for one in action.override_reasons)
+                raise LifecycleError(
+                    f"{reason!r} is not a reason for {case.key}; allowed: {listed}"
+                )
+            return _closing(case, transaction)
+
+        return self._answer(key, author, Move.OVERRIDE, act, reason=reason, note=_sentence(note))
+
+    def snooze(self, key: str, author: Author, *, until: datetime) -> Reply:
+        """Put the case off; its assignee is asked again at ``until`` (timezone-aware).
+
+        Raises:
+            LifecycleError: As for ``acknowledge``; or ``until`` has passed or is too far ahead.
+            NotEntitled: The person may not answer this case.
+        """
+
+        def act(transaction: Transaction, case: Case, _action: Action) -> dict[str, Any]:
+            if not transaction.at < until <= transaction.at + LONGEST_SNOOZE:
+                raise LifecycleError(
+                    f"{case.key} cannot be snoozed until {until:%Y-%m-%d %H:%M %Z}; choose an "
+                    f"instant to come, at most {LONGEST_SNOOZE.days} days ahead"
+                )
+            return {"snoozed_until": until, "due_at": until}
+
+        return self._answer(key, author, Move.SNOOZE, act, until=until)
+
+    def reassign(self, key: str, author: Author, *, to: str, note: str) -> Reply:
+        """Hand the case to another person, who is asked anew; a stand-in if they are away.
+
+        Raises:
+            LifecycleError: As for ``acknowledge``; or the sentence is missing.
+            NotEntitled: The person may not answer this case.
+            UnknownPerson: There is no person ``to``.
+        """
+        said = _sentence(note)
+
+        def act(transaction: Transaction, case: Case, action: Action) -> dict[str, Any]:
+            standin = self._people.standin(to, transaction.at)
+            if standin.person == case.assignee:
+                name = self._people.person(standin.person).name
+                raise LifecycleError(f"{case.key} already is with {name}")
+            _assign(transaction, case, standin, by=author.person, because=said)
+            changes = {"complete_by": None, "answered_at": None, "state": CaseState.OPEN}
+            return changes | asked_anew(
+                transaction, case, action, self._people, assignee=standin.person
+            )
+
+        return self._answer(key, author, Move.REASSIGN, act, to=to, note=said)
+
+    def done(
+        self, key: str, author: Author, *, what: str, acted_at: datetime | None = None
+    ) -> Reply:
+        """Report that the work is done, and what was done.
+
+        Args:
+            key: The case.
+            author: Who reports.
+            what: What was done, in a sentence.
+            acted_at: When (timezone-aware); now if left out.
+
+        Raises:
+            LifecycleError: As for ``acknowledge``; or the sentence is missing, or ``acted_at`` is
+                still to come.
+            NotEntitled: The person may not answer this case.
+        """
+        said = _sentence(what)
+
+        def act(transaction: Transaction, case: Case, _action: Action) -> dict[str, Any]:
+            when = acted_at or transaction.at
+            if when > transaction.at:
+                raise LifecycleError(f"{case.key} cannot have been completed in the time to come")
+            transaction.add(
+                Intervention(
+                    case_id=case.id,
+                    source=REPORTED,
+                    by=author.person,
+                    what=said,
+                    acted_at=when,
+                    recorded_at=transaction.at,
+                )
+            )
+            return _closing(case, transaction)
+
+        return self._answer(key, author, Move.DONE, act, note=said)
+
+    def entitled(
+        self, case: Case, definition: Definition, *, told: set[str], at: datetime
+    ) -> set[str]:
+        """Return who may answer: the assignee and their cover, the owners, whoever was told.
+
+        Args:
+            case: The case.
+            definition: The definition it is pinned to.
+            told: Who was sent a message about it.
+            at: The instant that cover is looked up for (timezone-aware).
+        """
+        names = definition.owners
+        owners = {name for name in (names.business, names.technical, names.backup) if name}
+        people = {self._people.roles.get(name, name) for name in owners} | told
+        people |= {case.assignee} if case.assignee else set()
+        return people | {self._people.standin(person, at).person for person in people}
+
+    def _answer(
+        self,
+        key: str,
+        author: Author,
+        move: Move,
+        act: Callable[[Transaction, Case, Action], dict[str, Any]],
+        **said: Any,  # noqa: ANN401  columns of the answer
+    ) -> Reply:
+        refusal: LifecycleError | None = None
+        with self._ledger.writing() as transaction:
+            earlier = transaction.answer_to(author.interaction)
+            case = transaction.case(key)
+            if earlier is not None:
+                return self._repeated(case, earlier)
+            self._people.person(author.person)
+            definition = transaction.definition(case)
+            try:
+                self._admit(transaction, case, definition, author)
+                state = self._allowed(transaction, case, move)
+            except LifecycleError as found:
+                refusal = found
+                _record(transaction, case, author, move, said, refusal=str(found))
+            else:
+                before = case.state
+                changes = {"state": state} | act(transaction, case, definition.actions[case.action])
+                if move is not Move.REASSIGN:
+                    transaction.supersede(case)
+                case = transaction.change(case, **changes)
+                _record(transaction, case, author, move, said, before=before)
+        if refusal is not None:
+            raise refusal
+        return Reply(key, case.state, self._sentence_on(case, move))
+
+    def _repeated(self, case: Case, earlier: Answer) -> Reply:
+        if not earlier.accepted:
+            raise LifecycleError(str(earlier.told))
+        return Reply(case.key, case.state, f"{case.key}: already recorded", repeated=True)
+
+    def _admit(
+        self, transaction: Transaction, case: Case, definition: Definition, author: Author
+    ) -> None:
+        told = transaction.told(case)
+        entitled = self.entitled(case, definition, told=told, at=transaction.at)
+        if author.person in entitled and case.state != CaseState.HELD_OUT:
+            return
+        if case.state in {CaseState.HELD_OUT, CaseState.RELEASED}:
+            raise NotEntitled(f"{case.key} is held out on purpose; nobody acts on it")
+        name = self._people.person(author.person).name
+        holder = self._people.person(str(case.assignee)).name
+        raise NotEntitled(
+            f"{name} may not answer {case.key}; it is with {holder}, and only they, their cover, "
+            "the owners and whoever was told of it may"
+        )
+
+    def _allowed(self, transaction: Transaction, case: Case, move: Move) -> str:
+        try:
+            return after(case.state, move)
+        except LifecycleError as refused:
+            last = transaction.last_answer(case)
+            if last is None:
+                raise
+            name = self._people.person(last.by).name
+            raise LifecycleError(
+                f"{case.key} was already {PAST[Move(last.kind)]} by {name} at "
+                f"{last.at:%Y-%m-%d %H:%M} UTC; your answer is recorded as late"
+            ) from refused
+
+    def _sentence_on(self, case: Case, move: Move) -> str:
+        if move is Move.SNOOZE:
+            return f"{case.key} is snoozed until {case.snoozed_until:%Y-%m-%d %H:%M} UTC"
+        if move is Move.REASSIGN:
+            return f"{case.key} is now with {self._people.person(str(case.assignee)).name}"
+        if move is Move.ACKNOWLEDGE and case.complete_by:
+            return f"{case.key} is yours; complete it by {case.complete_by:%Y-%m-%d %H:%M} UTC"
+        return f"{case.key} is {case.state}"
+
+
+def _sentence(text: str) -> str:
+    said = text.strip()
+    if not 3 <= len(said) <= 2_000:
+        raise LifecycleError("say in a sentence why, or what was done (3 to 2,000 characters)")
+    return said
+
+
+def _closing(case: Case, transaction: Transaction) -> dict[str, Any]:
+    return {
+        "answered_at": case.answered_at or transaction.at,
+        "closed_at": transaction.at,
+        "snoozed_until": None,
+        "due_at": None,
+    }
+
+
+def _assign(
+    transaction: Transaction, case: Case, standin: Standin, *, by: str, because: str
+) -> None:
+    transaction.add(
+        Assignment(
+            case_id=case.id,
+            assignee=standin.person,
+            in_place_of=standin.in_place_of,
+            by=by,
+            at=transaction.at,
+            because=because,
+        )
+    )
+
+
+def _record(
+    transaction: Transaction,
+    case: Case,
+    author: Author,
+    move: Move,
+    said: dict[str, Any],
+    *,
+    before: str | None = None,
+    refusal: str | None = None,
+) -> None:
+    in_place_of = case.assignee if case.assignee != author.person else None
+    transaction.add(
+        Answer(
+            interaction=author.interaction,
+            case_id=case.id,
+            kind=move,
+            by=author.person,
+            in_place_of=in_place_of,
+            at=transaction.at,
+            via=author.via,
+            accepted=refusal is None,
+            told=refusal,
+            **said,
+        )
+    )
+    body = {name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in said.items()}  # fmt: skip
+    changed = {"refused": refusal} if refusal else {"before": before, "after": case.state}
+    transaction.enter(
+        PAST[move] if refusal is None else f"{move} refused",
+        case.key,
+        body | changed | {"via": author.via},
+        actor=author.person,
+        in_place_of=in_place_of,
+    )

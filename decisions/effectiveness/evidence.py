@@ -1,0 +1,157 @@
+"""What the ledger has to count before a report can be made.
+
+One subject counts once per measurement period, by its first case; a case is mature once its
+outcome window and lag have passed. Arms are as allocated, whatever was done in the end.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Self
+
+from decisions.ports import Frozen
+
+ENOUGH_SUBJECTS = 100
+"""Subjects of each arm whose outcome must be known before an effect is read."""
+
+
+class ArmOutcomes(Frozen):
+    """What became of the subjects of one arm, as allocated.
+
+    Attributes:
+        allocated: Subjects drawn into the arm.
+        subjects: Subjects with a case; each counts once, by its first.
+        mature: Of these, whose outcome window and lag have passed.
+        observed: Mature subjects whose outcome is known.
+        missing: Mature subjects whose outcome was looked for and not found.
+        total: Sum of the observed values, in the measure's unit.
+        squares: Sum of squared deviations of the observed values from their mean.
+        zero_or_one: Observed values that are 0 or 1.
+        nonzero: Observed values other than 0.
+        proven: Mature subjects with an intervention proven by another system.
+        valued: Mature subjects for whom it is known what a success is worth.
+        worth: Sum of that, in the value field's unit.
+    """
+
+    allocated: int = 0
+    subjects: int = 0
+    mature: int = 0
+    observed: int = 0
+    missing: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    zero_or_one: int = 0
+    nonzero: int = 0
+    proven: int = 0
+    valued: int = 0
+    worth: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Mean of the observed values; the share of successes where all are 0 or 1.
+
+        Raises:
+            ZeroDivisionError: No outcome is known.
+        """
+        return self.total / self.observed
+
+    @property
+    def variance(self) -> float:
+        """Variance of the observed values, divisor one less than their count.
+
+        Raises:
+            ZeroDivisionError: Fewer than two outcomes are known.
+        """
+        return self.squares / (self.observed - 1)
+
+
+class FollowUp(Frozen):
+    """How far cases that were put to somebody got, whichever subject they are about.
+
+    Attributes:
+        opened: Cases put to an assignee.
+        told: Cases whose assignee was sent the question.
+        answered: Cases acknowledged, overridden or done.
+        in_time: Answered by the deadline.
+        overridden: Decided otherwise than recommended.
+        reported: Somebody reported what was done.
+        proven: Another system shows that it was done.
+        untraced: Answered and not overridden, yet neither reported nor proven.
+        unproven: Answered and not overridden, yet not proven.
+        mature: Cases whose outcome window and lag have passed.
+        observed: Cases whose outcome is known.
+        unobserved: Mature cases whose outcome is not known.
+    """
+
+    opened: int = 0
+    told: int = 0
+    answered: int = 0
+    in_time: int = 0
+    overridden: int = 0
+    reported: int = 0
+    proven: int = 0
+    untraced: int = 0
+    unproven: int = 0
+    mature: int = 0
+    observed: int = 0
+    unobserved: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        mine, theirs = self.model_dump(), other.model_dump()
+        return type(self)(**{name: mine[name] + theirs[name] for name in mine})
+
+
+class RunCounts(Frozen):
+    """What the runs of a decision said, summed.
+
+    Attributes:
+        runs: Runs recorded, withheld ones included.
+        withheld_runs: Runs the gate let nothing through of.
+        evaluated: Subjects judged, once per run.
+        verdicts: Subjects by verdict, once per run; suppressed ones in one sum.
+        suppressed: Suppressed subjects by reason, once per run.
+    """
+
+    runs: int = 0
+    withheld_runs: int = 0
+    evaluated: int = 0
+    verdicts: Mapping[str, int] = {}
+    suppressed: Mapping[str, int] = {}
+
+
+class Evidence(Frozen):
+    """Everything the ledger knew at one instant that a report needs.
+
+    Arms cover the whole measurement period, because a single month rarely decides anything; what
+    was done about cases covers ``since`` to ``until``; open loops cover everything.
+
+    Attributes:
+        as_of: The instant it was known at (timezone-aware); later rows do not count.
+        since: Start of the reporting span, inclusive; None for the beginning.
+        until: End of the reporting span, exclusive; None for ``as_of``.
+        version: Number of the definition's version; None if no run has recorded it.
+        declarations: Different declarations under which arms of this period were drawn.
+        control: Subjects deliberately left alone.
+        treatment: Subjects put forward for action.
+        enough_at: When the held-out subject that makes them enough had its case opened.
+        runs: What the runs said within the reporting span.
+        followed: What was done about cases opened within the reporting span.
+        held_out: Cases held out within the reporting span.
+        overrides: Cases overridden within the reporting span, by reason.
+        assignees: What was done about all cases, by who holds them.
+        queries: The SQL of each count, ready to run, by what it counts.
+    """
+
+    as_of: datetime
+    since: datetime | None = None
+    until: datetime | None = None
+    version: int | None = None
+    declarations: int = 0
+    control: ArmOutcomes = ArmOutcomes()
+    treatment: ArmOutcomes = ArmOutcomes()
+    enough_at: datetime | None = None
+    runs: RunCounts = RunCounts()
+    followed: FollowUp = FollowUp()
+    held_out: int = 0
+    overrides: Mapping[str, int] = {}
+    assignees: Mapping[str, FollowUp] = {}
+    queries: Mapping[str, str] = {}

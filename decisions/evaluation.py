@@ -1,0 +1,204 @@
+"""One batch in, the subjects a rule selects out: one query, run where the scores live.
+
+Only what matches leaves the warehouse. User text is never spliced into SQL: expressions are parsed
+and generated anew, names are quoted.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from decisions import expression
+from decisions.definition import NOTHING, Definition, FieldSpec, Relation
+from decisions.ports import Warehouse
+
+RULE = "$rule"
+PRIORITY = "$priority"
+MODEL_VERSION = "$model_version"
+SUBJECT = "$subject"
+SCORED_AT = "$scored_at"
+"""Columns of our own; a declared field's name cannot hold a ``$``."""
+
+_CASTS = {
+    "float": "DOUBLE",
+    "decimal": "DOUBLE",
+    "integer": "BIGINT",
+    "string": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMPTZ",
+}
+
+
+def relation_sql(relation: Relation, warehouse: Warehouse) -> str:
+    """Return what stands after FROM for a source, context or probe of the definition."""
+    return warehouse.relation(table=relation.table, query=relation.query, path=relation.path)
+
+
+def quoted(name: str, dialect: str) -> str:
+    """Return the name as a quoted identifier."""
+    return exp.to_identifier(name, quoted=True).sql(dialect)
+
+
+def cast(column: str, kind: str, dialect: str) -> str:
+    """Return SQL that reads a column as its declared type; NaN and infinities become NULL.
+
+    Args:
+        column: SQL of the column.
+        kind: A type as a field declares it.
+        dialect: sqlglot's name of the warehouse's dialect.
+    """
+    wanted = exp.DataType.build(_CASTS[kind], dialect="duckdb").sql(dialect)
+    value = f"CAST({column} AS {wanted})"
+    return f"CASE WHEN isfinite({value}) THEN {value} END" if wanted == "DOUBLE" else value
+
+
+def literal_version(version: str) -> str | None:
+    """Return the model version if it is written as a quoted literal, None if it names a column."""
+    quoted_text = len(version) > 2 and version[0] == version[-1] == "'"
+    return version[1:-1] if quoted_text else None
+
+
+def selection_query(
+    definition: Definition, relations: Mapping[int, str], *, dialect: str, as_of: datetime
+) -> str:
+    """Return the query whose rows are the subjects that a rule selects, with all their fields.
+
+    Args:
+        definition: The decision.
+        relations: What stands after FROM: the signal under 0, each context under 1, 2, …
+        dialect: sqlglot's name of the warehouse's dialect.
+        as_of: What ``today()`` is (timezone-aware; its date in UTC).
+    """
+    fields = _nameable(definition)
+    day = as_of.astimezone(UTC).date()
+
+    def generated(text: str) -> str:
+        return expression.sql(expression.parse(text, fields), dialect=dialect, as_of=day)
+
+    branches = " ".join(
+        f"WHEN {generated(rule.when)} THEN {place}" for place, rule in enumerate(definition.rules)
+    )
+    otherwise = "" if definition.otherwise == NOTHING else f" ELSE {len(definition.rules)}"
+    prefer = definition.limits.prefer
+    priority = generated(prefer) if prefer else quoted(definition.signal.score, dialect)
+    rule, rank = quoted(RULE, dialect), quoted(PRIORITY, dialect)
+    return (
+        f"WITH subjects AS ({_subjects_query(definition, relations, dialect)}), "
+        f"judged AS (SELECT *, CASE {branches}{otherwise} END AS {rule} FROM subjects) "
+        f"SELECT *, CAST({priority} AS DOUBLE) AS {rank} FROM judged "
+        f"WHERE {rule} IS NOT NULL ORDER BY {quoted(SUBJECT, dialect)}"
+    )
+
+
+def _nameable(definition: Definition) -> dict[str, FieldSpec]:
+    signal = definition.signal
+    own = {
+        signal.subject: FieldSpec(type="string"),
+        signal.scored_at: FieldSpec(type="timestamp"),
+    }
+    return own | definition.fields
+
+
+def _subjects_query(definition: Definition, relations: Mapping[int, str], dialect: str) -> str:
+    signal = definition.signal
+    subject = f"CAST(s.{quoted(signal.subject, dialect)} AS VARCHAR)"
+    scored_at = cast(f"s.{quoted(signal.scored_at, dialect)}", "timestamp", dialect)
+    version = literal_version(signal.model.version)
+    if version is not None:
+        model_version = exp.Literal.string(version).sql(dialect)
+    else:
+        model_version = f"CAST(s.{quoted(signal.model.version, dialect)} AS VARCHAR)"
+    own = {SUBJECT: subject, SCORED_AT: scored_at, MODEL_VERSION: model_version}
+    own |= {signal.subject: subject, signal.scored_at: scored_at}
+    columns = [
+        f"{sql} AS {quoted(name, dialect)}"
+        for name, sql in own.items()
+        if name not in definition.fields
+    ]
+    joins = []
+    sources = [("s", signal.fields)]
+    for place, context in enumerate(definition.context, start=1):
+        key = f"CAST(c{place}.{quoted(context.on, dialect)} AS VARCHAR)"
+        joins.append(f" LEFT JOIN {relations[place]} AS c{place} ON {key} = {subject}")
+        sources.append((f"c{place}", context.fields))
+    columns += [
+        f"{cast(f'{alias}.{quoted(name, dialect)}', spec.type, dialect)} AS {quoted(name, dialect)}"
+        for alias, specs in sources
+        for name, spec in specs.items()
+    ]
+    return f"SELECT {', '.join(columns)} FROM {relations[0]} AS s{''.join(joins)}"
+
+
+def selected(
+    definition: Definition, warehouses: Mapping[str, Warehouse], *, as_of: datetime
+) -> pa.Table:
+    """Return the subjects that a rule selects, ready to be recorded.
+
+    Args:
+        definition: The decision.
+        warehouses: By connection name.
+        as_of: What ``today()`` is (timezone-aware).
+
+    Returns:
+        One row a subject, sorted by subject: ``subject``, ``score``, ``scored_at``,
+        ``model_version``, ``rule``, ``action``, ``assign`` (the value of the assigning field, or
+        null), ``facts`` (JSON text), ``priority``, ``value``.
+
+    Raises:
+        ConnectorError: The warehouse did not answer.
+    """
+    signal = definition.signal
+    warehouse = warehouses[signal.connection]
+    relations = {0: relation_sql(signal, warehouse)} | {
+        place: relation_sql(context, warehouse)
+        for place, context in enumerate(definition.context, start=1)
+    }
+    query = selection_query(definition, relations, dialect=warehouse.dialect, as_of=as_of)
+    return _as_matches(definition, warehouse.select(query))
+
+
+def _as_matches(definition: Definition, rows: pa.Table) -> pa.Table:
+    names = [quoted(name, "duckdb") for name in _nameable(definition)]
+    facts = ", ".join(f"{name} := {name}" for name in names)
+    rules = [(rule.name, rule.do) for rule in definition.rules]
+    if definition.otherwise != NOTHING:
+        rules.append(("otherwise", definition.otherwise))
+    value = definition.outcome.value if definition.outcome else None
+    query = f"""
+        SELECT "{SUBJECT}" AS subject,
+            CAST({quoted(definition.signal.score, "duckdb")} AS DOUBLE) AS score,
+            "{SCORED_AT}" AS scored_at, "{MODEL_VERSION}" AS model_version,
+            $rules[CAST("{RULE}" AS INTEGER) + 1] AS rule,
+            $actions[CAST("{RULE}" AS INTEGER) + 1] AS action,
+            {_assign_sql(definition)} AS assign,
+            CAST(to_json(struct_pack({facts})) AS VARCHAR) AS facts,
+            "{PRIORITY}" AS priority,
+            {f"CAST({quoted(value, 'duckdb')} AS DOUBLE)" if value else "NULL::DOUBLE"} AS value
+        FROM matched ORDER BY subject
+    """
+    with duckdb.connect() as engine:
+        engine.execute("SET TimeZone = 'UTC'")
+        engine.register("matched", rows)
+        parameters = {"rules": [name for name, _ in rules], "actions": [do for _, do in rules]}
+        matches: pa.Table = engine.sql(query, params=parameters).to_arrow_table()
+    return matches
+
+
+def _assign_sql(definition: Definition) -> str:
+    branches = [
+        f"WHEN {place} THEN {quoted(target, 'duckdb')}"
+        for place, target in enumerate(_targets(definition))
+        if target in definition.fields
+    ]
+    return f'CASE "{RULE}" {" ".join(branches)} END' if branches else "NULL::VARCHAR"
+
+
+def _targets(definition: Definition) -> list[str | None]:
+    actions = [rule.do for rule in definition.rules]
+    if definition.otherwise != NOTHING:
+        actions.append(definition.otherwise)
+    return [definition.actions[name].assign for name in actions]

@@ -1,0 +1,251 @@
+"""Whether a parsed expression is of the rule language, and what kind of value it has."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from sqlglot import exp
+
+from decisions.definition import FieldSpec
+from decisions.language import (
+    FUNCTION_NAMES,
+    FUNCTIONS,
+    HARMLESS,
+    INSTEAD,
+    KIND_OF_TYPE,
+    MOMENT,
+    MOMENTS,
+    OPERATORS,
+    UNITS,
+    WORDS,
+    Kind,
+    Word,
+    described,
+)
+from decisions.suggestions import choices
+
+_OUTSIDE = "this is not part of the rule language"
+_INSIDE = "it has columns, literals, + - * /, comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and CASE"
+
+
+class Refusal(Exception):
+    """A node that is not of the language; its place in the text is for the caller to find.
+
+    Attributes:
+        node: The node at fault.
+        reason: What was found.
+        advice: What to write instead, if there is something to suggest.
+    """
+
+    def __init__(self, node: exp.Expr, reason: str, advice: str | None = None) -> None:
+        self.node, self.reason, self.advice = node, reason, advice
+        super().__init__(reason)
+
+
+class Grammar:
+    """The rule language over the columns of one definition.
+
+    Args:
+        fields: The columns an expression may use, by exact name.
+        text: The expression as written, to quote from.
+    """
+
+    def __init__(self, fields: Mapping[str, FieldSpec], text: str) -> None:
+        self._fields, self._text = fields, text
+
+    def kind(self, node: exp.Expr) -> Kind:
+        """Return the kind of a node's value.
+
+        Raises:
+            Refusal: A part is not of the language, or its operands are of the wrong kind.
+        """
+        special = self._SPECIAL.get(type(node))
+        if special is not None:
+            return special(self, node)
+        word = WORDS.get(type(node))
+        if word is None:
+            raise self._unknown(node)
+        return self._word(word, node)
+
+    def _word(self, word: Word, node: exp.Expr, *besides: str) -> Kind:
+        """Return the kind an operator or function gives, once its operands are of theirs."""
+        _refuse_parts_other_than(node, {*word.takes, *besides}, word.written)
+        kinds: list[Kind] = []
+        for place, allowed in word.takes.items():
+            for operand in _operands(node, place):
+                kind = self.kind(operand)
+                if kind not in allowed:
+                    raise _wrong_kind(word, operand, kind, allowed)
+                kinds.append(kind)
+        together = _together(node, kinds) if word.alike else None
+        return word.gives or together or "null"
+
+    def _unknown(self, node: exp.Expr) -> Refusal:
+        if not isinstance(node, exp.Func) or isinstance(node, exp.Cast):
+            return Refusal(node, _OUTSIDE, _INSIDE)
+        start, end = node.meta.get("start"), node.meta.get("end")
+        if start is None or end is None:
+            return Refusal(node, _OUTSIDE, _INSIDE)
+        name = self._text[start : end + 1].lower()
+        advice = INSTEAD.get(name) or choices(name, FUNCTION_NAMES)
+        return Refusal(node, f"the function {name!r} is not part of the rule language", advice)
+
+    def _column(self, node: exp.Expr) -> Kind:
+        _refuse_parts_other_than(node, {"this"}, "a column with the name of a table")
+        if not isinstance(node.this, exp.Identifier):
+            raise Refusal(node, _OUTSIDE, _INSIDE)
+        if node.name not in self._fields:
+            advice = choices(node.name, self._fields)
+            raise Refusal(node, f"unknown column {node.name!r}", advice)
+        return KIND_OF_TYPE[self._fields[node.name].type]
+
+    def _literal(self, node: exp.Expr) -> Kind:
+        if node.is_string:
+            return "string"
+        if len(node.name) > 30 or not math.isfinite(float(node.name)):
+            raise Refusal(node, f"the number {node.name[:40]} cannot be stored exactly enough")
+        return "number"
+
+    def _parentheses(self, node: exp.Expr) -> Kind:
+        return self.kind(node.this)
+
+    def _constant(self, node: exp.Expr) -> Kind:
+        return "boolean" if isinstance(node, exp.Boolean) else "null"
+
+    def _is(self, node: exp.Expr) -> Kind:
+        kind = self.kind(node.this)
+        if not isinstance(node.expression, exp.Null | exp.Boolean):
+            raise Refusal(node, "IS is followed by NULL, TRUE or FALSE", "write = to compare")
+        if isinstance(node.expression, exp.Boolean) and kind != "boolean":
+            raise Refusal(node.this, f"IS TRUE takes a condition, not {described(kind)}")
+        return "boolean"
+
+    def _in(self, node: exp.Expr) -> Kind:
+        kind = self._word(OPERATORS[exp.In], node)
+        if not node.expressions:
+            raise Refusal(node, "IN () holds nothing", "list at least one value")
+        return kind
+
+    def _plus_or_minus(self, node: exp.Expr) -> Kind:
+        left, right = self.kind(node.this), self.kind(node.expression)
+        adds = isinstance(node, exp.Add)
+        if left == right == "number":
+            return "number"
+        if left in MOMENT and right == "interval":
+            return "timestamp"
+        if adds and left == "interval" and right in MOMENT:
+            return "timestamp"
+        advice = None
+        if left in MOMENT and right == "number":
+            advice = "write the days as INTERVAL 90 DAY"
+        elif not adds and left in MOMENT and right in MOMENT:
+            advice = "write date_diff('day', a, b) for the days from a to b"
+        what = f"cannot {'add' if adds else 'subtract'} {described(left)} and {described(right)}"
+        raise Refusal(node, what, advice)
+
+    def _case(self, node: exp.Expr) -> Kind:
+        _refuse_parts_other_than(node, {"this", "ifs", "default"}, "CASE")
+        compared = [self.kind(node.this)] if node.this else []
+        default = node.args.get("default")
+        results = [self.kind(default)] if default else []
+        for branch in node.args["ifs"]:
+            condition = self.kind(branch.this)
+            if not node.this and condition != "boolean":
+                raise Refusal(branch.this, f"WHEN takes a condition, not {described(condition)}")
+            if node.this:
+                compared.append(condition)
+            results.append(self.kind(branch.args["true"]))
+        if "null" in compared:
+            raise Refusal(node, "nothing is equal to NULL", "write CASE WHEN … IS NULL THEN …")
+        _together(node, compared)
+        return _together(node, results)
+
+    def _cast(self, node: exp.Expr) -> Kind:
+        moment = MOMENTS.get(node.args["to"].this)
+        literal = node.this
+        if moment is None or not isinstance(literal, exp.Literal) or not literal.is_string:
+            raise Refusal(node, "a cast is not part of the rule language", "declare the right type")
+        kind, read, example = moment
+        try:
+            read(literal.name)
+        except ValueError:
+            raise Refusal(literal, f"{literal.name!r} is no {kind}", f"write {example}") from None
+        return kind
+
+    def _interval(self, node: exp.Expr) -> Kind:
+        unit, count = node.args.get("unit"), node.this
+        if (
+            not isinstance(count, exp.Literal)
+            or not re.fullmatch(r"\d{1,6}", count.name)
+            or not isinstance(unit, exp.Var)
+            or unit.name.upper().removesuffix("S") not in UNITS
+        ):
+            raise Refusal(node, "an interval is a whole number and a unit", "write INTERVAL 90 DAY")
+        return "interval"
+
+    def _rounded(self, node: exp.Expr) -> Kind:
+        decimals = node.args.get("decimals")
+        if decimals is not None and not (isinstance(decimals, exp.Literal) and decimals.is_int):
+            reason = "round() takes a whole number of decimals"
+            raise Refusal(decimals, reason, "write round(x, 2)")
+        return self._word(FUNCTIONS[exp.Round], node)
+
+    def _days_between(self, node: exp.Expr) -> Kind:
+        unit = node.args.get("unit")
+        if unit is None or unit.name.upper() != "DAY":
+            raise Refusal(node, "date_diff() counts days", "write date_diff('day', a, b)")
+        return self._word(FUNCTIONS[exp.DateDiff], node, "unit")
+
+    _SPECIAL: Mapping[type[exp.Expr], Callable[["Grammar", exp.Expr], Kind]] = {
+        exp.Column: _column,
+        exp.Literal: _literal,
+        exp.Boolean: _constant,
+        exp.Null: _constant,
+        exp.Paren: _parentheses,
+        exp.Is: _is,
+        exp.In: _in,
+        exp.Add: _plus_or_minus,
+        exp.Sub: _plus_or_minus,
+        exp.Case: _case,
+        exp.Cast: _cast,
+        exp.Interval: _interval,
+        exp.Round: _rounded,
+        exp.DateDiff: _days_between,
+    }
+
+
+def _operands(node: exp.Expr, place: str) -> list[exp.Expr]:
+    operand = node.args.get(place)
+    if isinstance(operand, list):
+        return operand
+    return [] if operand is None else [operand]
+
+
+def _refuse_parts_other_than(node: exp.Expr, places: set[str], written: str) -> None:
+    for place, part in node.args.items():
+        if part and place not in places and place not in HARMLESS:
+            raise Refusal(node, f"{written} is written in a way the rule language does not have")
+
+
+def _together(node: exp.Expr, kinds: Iterable[Kind]) -> Kind:
+    """Return the one kind that operands have in common; dates become timestamps beside them."""
+    found = sorted(set(kinds) - {"null"})
+    if not found:
+        return "null"
+    if found == ["date", "timestamp"]:
+        return "timestamp"
+    if len(found) > 1:
+        advice = None
+        if "string" in found and MOMENT & set(found):
+            advice = "write a literal as " + " or ".join(each for _, _, each in MOMENTS.values())
+        pair = f"{described(found[0])} with {described(found[1])}"
+        raise Refusal(node, f"cannot put together {pair}", advice)
+    return found[0]
+
+
+def _wrong_kind(word: Word, operand: exp.Expr, kind: Kind, allowed: frozenset[Kind]) -> Refusal:
+    if kind == "null":
+        advice = "write IS NULL or IS NOT NULL" if word.alike else None
+        return Refusal(operand, f"{word.written} with NULL is always NULL", advice)
+    wanted = " or ".join(sorted(described(each) for each in allowed))
+    return Refusal(operand, f"{word.written} takes {wanted}, not {described(kind)}")

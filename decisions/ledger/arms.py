@@ -1,0 +1,68 @@
+"""The arms of subjects: read where they were drawn before, drawn and stored where not."""
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import Connection, select
+
+from decisions import allocation
+from decisions.definition import Definition
+from decisions.ledger.bulk import among, as_table, insert_rows
+from decisions.ledger.records import Allocation, Arm
+
+
+def arms_of(connection: Connection, definition: Definition, matches: pa.Table) -> pa.ChunkedArray:
+    """Return the arm of each match; a stored one is never redrawn.
+
+    Args:
+        connection: A connection to the ledger.
+        definition: The decision.
+        matches: Column ``subject``, sorted by it.
+
+    Returns:
+        Shape (matches,), ``treatment`` or ``control``.
+    """
+    holdout = definition.holdout
+    if holdout is None:
+        return pa.chunked_array([[Arm.TREATMENT.value] * matches.num_rows], pa.string())
+    table = Allocation.__table__
+    stored = connection.execute(
+        select(table.c.subject, table.c.arm).where(
+            table.c.decision == definition.decision,
+            table.c.period == holdout.salt,
+            among(table.c.subject, matches.column("subject").to_pylist(), connection),
+        )
+    ).all()
+    number = allocation.draw_sql(
+        salt=holdout.salt, decision=definition.decision, subject="m.subject"
+    )
+    query = f"""
+        SELECT coalesce(s.arm, CASE WHEN {number} < $share THEN 'control' ELSE 'treatment' END) AS arm
+        FROM matches m LEFT JOIN stored s USING (subject) ORDER BY m.subject
+    """
+    with duckdb.connect() as engine:
+        engine.register("matches", matches.select(["subject"]))
+        engine.register("stored", as_table(stored, subject=pa.string(), arm=pa.string()))
+        drawn: pa.Table = engine.sql(query, params={"share": holdout.share.of_one}).to_arrow_table()
+    return drawn.column("arm")
+
+
+def store_arms(
+    connection: Connection,
+    definition: Definition,
+    matches: pa.Table,
+    arms: pa.ChunkedArray,
+    run_id: int,
+) -> None:
+    """Store the arms that are not stored yet, with the hash of what was declared when drawn."""
+    if definition.holdout is None:
+        return
+    count = matches.num_rows
+    same = {
+        "decision": definition.decision,
+        "period": definition.holdout.salt,
+        "run_id": run_id,
+        "declaration": allocation.declaration(definition),
+    }
+    repeated = {name: pa.repeat(value, count) for name, value in same.items()}
+    rows = pa.table({"subject": matches.column("subject"), "arm": arms} | repeated)
+    insert_rows(connection, Allocation, rows, skip_known=True)

@@ -1,0 +1,206 @@
+"""Questions about cases; nothing here writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from decisions.definition import Definition
+from decisions.errors import LifecycleError
+from decisions.ledger.records import (
+    Answer,
+    Assignment,
+    Case,
+    CaseState,
+    Entry,
+    Intervention,
+    Notification,
+    Outcome,
+    Record,
+    Version,
+)
+from decisions.ledger.store import Store
+from decisions.ledger.versions import pinned
+
+R = TypeVar("R", bound=Record)
+
+WAITING = (CaseState.OPEN, CaseState.ACKNOWLEDGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which cases are asked for; what is None does not narrow.
+
+    Attributes:
+        decision: Name of the decision.
+        assignee: Key of the person who holds the case.
+        states: States to include; by default the two that wait for somebody.
+        text: Found in the case's key or the subject, upper or lower case alike.
+        overdue_at: Only cases whose present deadline has passed at this instant.
+    """
+
+    decision: str | None = None
+    assignee: str | None = None
+    states: tuple[str, ...] | None = WAITING
+    text: str | None = None
+    overdue_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One case with everything that happened to it, oldest first.
+
+    Attributes:
+        case: The case as it stands.
+        version: The pinned version.
+        definition: The pinned version's definition.
+        assignments: Who held it.
+        notifications: Who was told, and how far each message got.
+        answers: What people said, late answers included.
+        interventions: What was done, as reported and as proven.
+        outcomes: What came of it; the last counts.
+        entries: Its lines in the append-only history.
+    """
+
+    case: Case
+    version: Version
+    definition: Definition
+    assignments: Sequence[Assignment]
+    notifications: Sequence[Notification]
+    answers: Sequence[Answer]
+    interventions: Sequence[Intervention]
+    outcomes: Sequence[Outcome]
+    entries: Sequence[Entry]
+
+
+class Cases:
+    """The cases in the ledger."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def found(self, wanted: Filter, *, most: int = 50, skip: int = 0) -> list[Case]:
+        """Return the cases that match, the most urgent first."""
+        table = Case.__table__
+        deadline = func.coalesce(table.c.complete_by, table.c.respond_by)
+        query = (
+            select(table)
+            .where(*_conditions(wanted))
+            .order_by(deadline.is_(None), deadline, table.c.priority.desc(), table.c.id)
+            .limit(most)
+            .offset(skip)
+        )
+        with self._store.reading() as connection:
+            return [Case(**row) for row in connection.execute(query).mappings()]
+
+    def count(self, wanted: Filter) -> int:
+        """Return how many cases match."""
+        query = select(func.count()).select_from(Case.__table__).where(*_conditions(wanted))
+        with self._store.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def held_by(self) -> dict[str, int]:
+        """Return how many cases wait for each person."""
+        table = Case.__table__
+        query = (
+            select(table.c.assignee, func.count())
+            .where(table.c.state.in_(WAITING))
+            .group_by(table.c.assignee)
+        )
+        with self._store.reading() as connection:
+            return {assignee: count for assignee, count in connection.execute(query)}
+
+    def named(self, key: str) -> Case:
+        """Return the case.
+
+        Raises:
+            LifecycleError: There is no such case.
+        """
+        with self._store.reading() as connection:
+            return _named(connection, key)
+
+    def dossier(self, key: str) -> Dossier:
+        """Return the case and everything that happened to it.
+
+        Raises:
+            LifecycleError: There is no such case.
+        """
+        with self._store.reading() as connection:
+            case = _named(connection, key)
+            version = _version(connection, case.version_id)
+            entries = select(Entry.__table__).where(Entry.__table__.c.object == key)
+            return Dossier(
+                case=case,
+                version=version,
+                definition=pinned(version),
+                assignments=_of_case(connection, Assignment, case),
+                notifications=_of_case(connection, Notification, case),
+                answers=_of_case(connection, Answer, case),
+                interventions=_of_case(connection, Intervention, case),
+                outcomes=_of_case(connection, Outcome, case),
+                entries=_all(connection, Entry, entries.order_by(Entry.__table__.c.id)),
+            )
+
+    def definition_of(self, case: Case) -> Definition:
+        """Return the definition that the case is pinned to."""
+        with self._store.reading() as connection:
+            return pinned(_version(connection, case.version_id))
+
+    def due(self, at: datetime, *, most: int = 500) -> list[str]:
+        """Return the keys of the cases whose next step has fallen due, the longest due first."""
+        table = Case.__table__
+        query = (
+            select(table.c.key)
+            .where(table.c.due_at <= at)
+            .order_by(table.c.due_at, table.c.id)
+            .limit(most)
+        )
+        with self._store.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    table = Case.__table__
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.decision is not None:
+        conditions.append(table.c.decision == wanted.decision)
+    if wanted.assignee is not None:
+        conditions.append(table.c.assignee == wanted.assignee)
+    if wanted.states is not None:
+        conditions.append(table.c.state.in_(wanted.states))
+    if wanted.text:
+        pattern = wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        conditions.append(
+            table.c.key.ilike(f"%{pattern}%", escape="\\")
+            | table.c.subject.ilike(f"%{pattern}%", escape="\\")
+        )
+    if wanted.overdue_at is not None:
+        deadline = func.coalesce(table.c.complete_by, table.c.respond_by)
+        conditions.append(deadline < wanted.overdue_at)
+    return conditions
+
+
+def _named(connection: Connection, key: str) -> Case:
+    query = select(Case.__table__).where(Case.__table__.c.key == key)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise LifecycleError(f"there is no case {key!r}; `followthrough cases` lists them")
+    return Case(**row)
+
+
+def _version(connection: Connection, version_id: int) -> Version:
+    query = select(Version.__table__).where(Version.__table__.c.id == version_id)
+    return Version(**connection.execute(query).mappings().one())
+
+
+def _of_case(connection: Connection, record: type[R], case: Case) -> list[R]:
+    table = record.__table__
+    return _all(
+        connection, record, select(table).where(table.c.case_id == case.id).order_by(table.c.id)
+    )
+
+
+def _all(connection: Connection, record: type[R], query: Select[Any]) -> list[R]:
+    return [record(**row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,313 @@
+"""The aggregate queries of a report, as SQL that runs alike on SQLite and PostgreSQL.
+
+Only what was recorded by the report's instant counts, so that a report on last month says the
+same whenever it is made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    case,
+    distinct,
+    exists,
+    false,
+    func,
+    not_,
+    select,
+)
+
+from decisions.allocation import period
+from decisions.definition import Definition
+from decisions.ledger.records import (
+    Allocation,
+    Answer,
+    Arm,
+    Case,
+    Intervention,
+    Notification,
+    Outcome,
+    Run,
+)
+from decisions.lifecycle import Move
+from decisions.ports import Kind
+
+ANSWERS = (Move.ACKNOWLEDGE, Move.OVERRIDE, Move.DONE)
+"""The moves that answer the question; snoozing and passing on leave it open."""
+
+_allocations, _answers, _cases = Allocation.__table__, Answer.__table__, Case.__table__
+_interventions, _notifications = Intervention.__table__, Notification.__table__
+_outcomes, _runs = Outcome.__table__, Run.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a report is about.
+
+    Attributes:
+        definition: The decision; its holdout's salt names the measurement period.
+        as_of: The instant (timezone-aware); rows recorded later do not count.
+        since: Start of the reporting span, inclusive; None for the beginning.
+        until: End of the reporting span, exclusive; None for ``as_of``.
+    """
+
+    definition: Definition
+    as_of: datetime
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def decision(self) -> str:
+        """The decision's name."""
+        return self.definition.decision
+
+    @property
+    def period(self) -> str:
+        """The measurement period's name."""
+        return period(self.definition)
+
+    @property
+    def mature_from(self) -> datetime | None:
+        """When a case must have opened at the latest to be mature; None without an outcome."""
+        outcome = self.definition.outcome
+        if outcome is None:
+            return None
+        opened_by = self.as_of - outcome.window.elapsed
+        return opened_by - outcome.lag.elapsed if outcome.lag else opened_by
+
+    def within(self, instant: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an instant lies in the reporting span."""
+        bounds = [instant <= self.as_of]
+        bounds += [instant >= self.since] if self.since else []
+        bounds += [instant < self.until] if self.until else []
+        return and_(*bounds)
+
+
+def arm_counts(scope: Scope) -> Select[Any]:
+    """Count what became of the subjects of each arm, each by its first case of the period."""
+    first = _first_cases(scope)
+    mature = _mature(first, scope)
+    known = and_(mature, first.c.value.is_not(None))
+    return select(
+        first.c.arm,
+        func.count().label("subjects"),
+        func.count().filter(mature).label("mature"),
+        func.count().filter(known).label("observed"),
+        func.count().filter(mature, first.c.outcome == "missing").label("missing"),
+        func.coalesce(func.sum(first.c.value).filter(known), 0.0).label("total"),
+        func.count().filter(known, first.c.value.in_((0.0, 1.0))).label("zero_or_one"),
+        func.count().filter(known, first.c.value != 0.0).label("nonzero"),
+        func.count().filter(mature, first.c.proven).label("proven"),
+        func.count(first.c.worth).filter(mature).label("valued"),
+        func.coalesce(func.sum(first.c.worth).filter(mature), 0.0).label("worth"),
+    ).group_by(first.c.arm)
+
+
+def arm_squares(scope: Scope, means: Mapping[str, float]) -> Select[Any]:
+    """Sum the squared deviations of the known outcomes from their arm's mean.
+
+    A second pass, because a sum of plain squares loses large amounts to rounding.
+
+    Args:
+        scope: What the report is about.
+        means: Mean outcome by arm, of the arms in which an outcome is known.
+    """
+    first = _first_cases(scope)
+    deviation = first.c.value - case(means, value=first.c.arm)
+    return (
+        select(first.c.arm, func.sum(deviation * deviation).label("squares"))
+        .where(_mature(first, scope), first.c.value.is_not(None))
+        .group_by(first.c.arm)
+    )
+
+
+def allocated(scope: Scope) -> Select[Any]:
+    """Count the subjects drawn into each arm of the period, and the declarations they fell under."""
+    return (
+        select(
+            _allocations.c.arm, _allocations.c.declaration, func.count().label("allocated")
+        )
+        .join(_runs, _runs.c.id == _allocations.c.run_id)
+        .where(
+            _allocations.c.decision == scope.decision,
+            _allocations.c.period == scope.period,
+            _runs.c.as_of <= scope.as_of,
+        )
+        .group_by(_allocations.c.arm, _allocations.c.declaration)
+    )
+
+
+def held_out_openings(scope: Scope) -> Select[Any]:
+    """List when each held-out subject of the period had its first case, earliest first."""
+    opened_at = func.min(_cases.c.opened_at).label("opened_at")
+    return (
+        select(opened_at)
+        .where(
+            _cases.c.decision == scope.decision,
+            _cases.c.period == scope.period,
+            _cases.c.arm == Arm.CONTROL,
+            _cases.c.opened_at <= scope.as_of,
+        )
+        .group_by(_cases.c.subject)
+        .order_by(opened_at)
+    )
+
+
+def followed(scope: Scope) -> Select[Any]:
+    """Count how far the cases put to somebody got, by who holds them and whether in the span."""
+    facts = _facts(scope)
+    answered, proven = facts.c.answered_at.is_not(None), facts.c.proven
+    expected = and_(answered, not_(facts.c.overridden))
+    mature, observed = _mature(facts, scope), func.coalesce(facts.c.outcome == "observed", False)
+    counts = {
+        "told": facts.c.told,
+        "answered": answered,
+        "in_time": facts.c.answered_at <= facts.c.respond_by,
+        "overridden": facts.c.overridden,
+        "reported": facts.c.reported,
+        "proven": proven,
+        "untraced": and_(expected, not_(facts.c.reported), not_(proven)),
+        "unproven": and_(expected, not_(proven)),
+        "mature": mature,
+        "observed": observed,
+        "unobserved": and_(mature, not_(observed)),
+    }
+    return select(
+        facts.c.assignee,
+        facts.c.in_span,
+        func.count().label("opened"),
+        *(func.count().filter(condition).label(name) for name, condition in counts.items()),
+    ).group_by(facts.c.assignee, facts.c.in_span)
+
+
+def held_out(scope: Scope) -> Select[Any]:
+    """Count the cases of the reporting span that were held out."""
+    return select(func.count().label("cases")).where(
+        _cases.c.decision == scope.decision,
+        _cases.c.arm == Arm.CONTROL,
+        scope.within(_cases.c.opened_at),
+    )
+
+
+def overrides(scope: Scope) -> Select[Any]:
+    """Count the overridden cases of the reporting span by reason."""
+    return (
+        select(_answers.c.reason, func.count(distinct(_answers.c.case_id)).label("cases"))
+        .join(_cases, _cases.c.id == _answers.c.case_id)
+        .where(
+            _cases.c.decision == scope.decision,
+            scope.within(_cases.c.opened_at),
+            *_accepted(scope, Move.OVERRIDE),
+        )
+        .group_by(_answers.c.reason)
+    )
+
+
+def runs(scope: Scope) -> Select[Any]:
+    """List what each run of the reporting span said; a run is one row, so these are few."""
+    return select(_runs.c.state, _runs.c.evaluated, _runs.c.counts).where(
+        _runs.c.decision == scope.decision, scope.within(_runs.c.as_of)
+    )
+
+
+def _first_cases(scope: Scope) -> CTE:
+    looked_up = _looked_up(scope)
+    nth = func.row_number().over(
+        partition_by=looked_up.c.subject, order_by=(looked_up.c.opened_at, looked_up.c.id)
+    )
+    ranked = select(looked_up, nth.label("nth")).cte("ranked")
+    return select(ranked).where(ranked.c.nth == 1).cte("first_cases")
+
+
+def _looked_up(scope: Scope) -> CTE:
+    cases = _chosen(scope, _cases.c.period == scope.period)
+    observed = and_(_outcomes.c.state == "observed", _outcomes.c.value.is_not(None))
+    return _kept(
+        select(
+            cases.c.id,
+            cases.c.subject,
+            cases.c.arm,
+            cases.c.opened_at,
+            cases.c.value.label("worth"),
+            _outcomes.c.state.label("outcome"),
+            case((observed, _outcomes.c.value)).label("value"),
+            _intervened(cases, scope, "proven").label("proven"),
+        ).join_from(cases, _outcomes, _last_outcome(cases, scope), isouter=True),
+        "looked_up",
+    )
+
+
+def _facts(scope: Scope) -> CTE:
+    cases = _chosen(scope, _cases.c.arm == Arm.TREATMENT)
+    of_case = _answers.c.case_id == cases.c.id
+    told = exists().where(
+        _notifications.c.case_id == cases.c.id,
+        _notifications.c.kind == Kind.ASKED,
+        _notifications.c.sent_at <= scope.as_of,
+    )
+    answered = select(func.min(_answers.c.at)).where(of_case, *_accepted(scope, *ANSWERS))
+    return _kept(
+        select(
+            cases.c.assignee,
+            scope.within(cases.c.opened_at).label("in_span"),
+            cases.c.opened_at,
+            cases.c.respond_by,
+            told.label("told"),
+            answered.scalar_subquery().label("answered_at"),
+            exists().where(of_case, *_accepted(scope, Move.OVERRIDE)).label("overridden"),
+            _intervened(cases, scope, "reported").label("reported"),
+            _intervened(cases, scope, "proven").label("proven"),
+            _outcomes.c.state.label("outcome"),
+        ).join_from(cases, _outcomes, _last_outcome(cases, scope), isouter=True),
+        "facts",
+    )
+
+
+def _chosen(scope: Scope, *conditions: ColumnElement[bool]) -> CTE:
+    # In the order in which they were written: what belongs to a case then lies close together in
+    # every other table, which on SQLite makes the look-ups three times as fast.
+    columns = ("id", "subject", "arm", "assignee", "opened_at", "respond_by", "value")
+    return _kept(
+        select(*(_cases.c[name] for name in columns))
+        .where(
+            _cases.c.decision == scope.decision, _cases.c.opened_at <= scope.as_of, *conditions
+        )
+        .order_by(_cases.c.number),
+        "chosen",
+    )
+
+
+def _kept(query: Select[Any], name: str) -> CTE:
+    # Materialised, or a look-up is repeated for every count that mentions it.
+    return query.cte(name).prefix_with("MATERIALIZED")
+
+
+def _mature(cases: FromClause, scope: Scope) -> ColumnElement[bool]:
+    # From the opening, not outcome_due_at: that one is cleared when the outcome is looked up.
+    return false() if scope.mature_from is None else cases.c.opened_at <= scope.mature_from
+
+
+def _accepted(scope: Scope, *moves: Move) -> tuple[ColumnElement[bool], ...]:
+    return (_answers.c.accepted, _answers.c.kind.in_(moves), _answers.c.at <= scope.as_of)
+
+
+def _intervened(cases: FromClause, scope: Scope, source: str) -> ColumnElement[bool]:
+    return exists().where(
+        _interventions.c.case_id == cases.c.id,
+        _interventions.c.source == source,
+        _interventions.c.recorded_at <= scope.as_of,
+    )
+
+
+def _last_outcome(cases: FromClause, scope: Scope) -> ColumnElement[bool]:
+    last = select(func.max(_outcomes.c.id)).where(
+        _outcomes.c.case_id == cases.c.id, _outcomes.c.recorded_at <= scope.as_of
+    )
+    return _outcomes.c.id == last.correlate(cases).scalar_subquery()

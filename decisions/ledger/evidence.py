@@ -1,0 +1,154 @@
+"""What the ledger knew of a decision at an instant, counted for a report."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlglot
+from sqlalchemy import Connection, RowMapping, Select, select
+
+from decisions.definition import Definition
+from decisions.effectiveness.evidence import (
+    ENOUGH_SUBJECTS,
+    ArmOutcomes,
+    Evidence,
+    FollowUp,
+    RunCounts,
+)
+from decisions.ledger import counts
+from decisions.ledger.counts import Scope
+from decisions.ledger.records import Arm, Version
+
+_COUNTED = frozenset(ArmOutcomes.model_fields)
+
+
+def gather(
+    connection: Connection,
+    definition: Definition,
+    *,
+    as_of: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Evidence:
+    """Count what the ledger knew of a decision at an instant.
+
+    Args:
+        connection: A connection that sees one consistent state.
+        definition: The decision; its holdout's salt names the measurement period.
+        as_of: The instant (timezone-aware); rows recorded later do not count.
+        since: Start of the reporting span, inclusive (timezone-aware).
+        until: End of the reporting span, exclusive (timezone-aware).
+
+    Returns:
+        The counts, and the SQL of each as it was run.
+    """
+    inquiry = _Inquiry(connection, Scope(definition, as_of, since, until))
+    drawn = inquiry.ask("drawn", counts.allocated(inquiry.scope))
+    arms = _arms(inquiry, drawn)
+    assignees, followed = _followed(inquiry)
+    held_out = inquiry.ask("held out", counts.held_out(inquiry.scope))
+    overridden = inquiry.ask("overridden", counts.overrides(inquiry.scope))
+    return Evidence(
+        as_of=as_of,
+        since=since,
+        until=until,
+        version=_version(inquiry),
+        declarations=len({row["declaration"] for row in drawn}),
+        control=arms[Arm.CONTROL],
+        treatment=arms[Arm.TREATMENT],
+        enough_at=_enough_at(inquiry),
+        runs=_runs(inquiry),
+        followed=followed,
+        held_out=held_out[0]["cases"],
+        overrides={row["reason"] or "no reason given": row["cases"] for row in overridden},
+        assignees=assignees,
+        queries=inquiry.queries,
+    )
+
+
+@dataclass
+class _Inquiry:
+    """The questions put to the ledger for one report, and the SQL each was put in."""
+
+    connection: Connection
+    scope: Scope
+    queries: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, name: str, query: Select[Any]) -> Sequence[RowMapping]:
+        """Return the rows of a query and keep its SQL under the name."""
+        self.queries[name] = _written(query, self.connection)
+        return self.connection.execute(query).mappings().all()
+
+
+def _written(query: Select[Any], connection: Connection) -> str:
+    backend = connection.dialect.name
+    text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+    if backend == "postgresql":
+        backend, text = "postgres", text.replace("%%", "%")  # the driver's escape for a percent
+    return sqlglot.transpile(text, read=backend, write=backend, pretty=True)[0]
+
+
+def _arms(inquiry: _Inquiry, drawn: Sequence[RowMapping]) -> dict[Arm, ArmOutcomes]:
+    found: dict[Arm, dict[str, Any]] = {arm: {} for arm in Arm}
+    for row in inquiry.ask("arms", counts.arm_counts(inquiry.scope)):
+        known, total = row["observed"], row["total"]
+        # Exact where every outcome is 0 or 1; otherwise counted below.
+        squares = total * (1 - total / known) if known else 0.0
+        found[Arm(row["arm"])] = {**row, "squares": squares}
+    if any(arm and arm["zero_or_one"] < arm["observed"] for arm in found.values()):
+        means = {arm: row["total"] / row["observed"] for arm, row in found.items() if row and row["observed"]}
+        for row in inquiry.ask("spread", counts.arm_squares(inquiry.scope, means)):
+            found[Arm(row["arm"])]["squares"] = row["squares"]
+    for row in drawn:
+        arm = found[Arm(row["arm"])]
+        arm["allocated"] = arm.get("allocated", 0) + row["allocated"]
+    return {
+        arm: ArmOutcomes(**{name: value for name, value in row.items() if name in _COUNTED})
+        for arm, row in found.items()
+    }
+
+
+def _followed(inquiry: _Inquiry) -> tuple[dict[str, FollowUp], FollowUp]:
+    assignees: dict[str, FollowUp] = {}
+    in_span = FollowUp()
+    for row in inquiry.ask("followed up", counts.followed(inquiry.scope)):
+        found = FollowUp(**{name: row[name] for name in FollowUp.model_fields})
+        name = row["assignee"] or "nobody"
+        assignees[name] = assignees.get(name, FollowUp()) + found
+        in_span += found if row["in_span"] else FollowUp()
+    return assignees, in_span
+
+
+def _runs(inquiry: _Inquiry) -> RunCounts:
+    rows = inquiry.ask("runs", counts.runs(inquiry.scope))
+    verdicts: Counter[str] = Counter()
+    suppressed: Counter[str] = Counter()
+    for row in rows:
+        for verdict, found in row["counts"].items():
+            if isinstance(found, dict):
+                suppressed.update(found)
+            verdicts[verdict] += sum(found.values()) if isinstance(found, dict) else found
+    return RunCounts(
+        runs=len(rows),
+        withheld_runs=sum(row["state"] == "withheld" for row in rows),
+        evaluated=sum(row["evaluated"] for row in rows),
+        verdicts=verdicts,
+        suppressed=suppressed,
+    )
+
+
+def _version(inquiry: _Inquiry) -> int | None:
+    table, definition = Version.__table__, inquiry.scope.definition
+    query = select(table.c.number).where(
+        table.c.decision == definition.decision, table.c.sha256 == definition.sha256
+    )
+    number: int | None = inquiry.connection.execute(query).scalar()
+    return number
+
+
+def _enough_at(inquiry: _Inquiry) -> datetime | None:
+    query = counts.held_out_openings(inquiry.scope).offset(ENOUGH_SUBJECTS - 1).limit(1)
+    enough_at: datetime | None = inquiry.connection.execute(query).scalar()
+    return enough_at

@@ -1,0 +1,101 @@
+"""The ledger as the rest of the house sees it."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from decisions.ledger import chain
+from decisions.ledger.cases import Cases
+from decisions.ledger.outbox import Outbox
+from decisions.ledger.records import Entry, Run, Version
+from decisions.ledger.results import Results
+from decisions.ledger.runs import Runs
+from decisions.ledger.store import Store
+from decisions.ledger.transaction import Transaction
+from decisions.ports import Clock, wall_clock
+
+
+class Ledger:
+    """The system of record; opening it creates or migrates its tables.
+
+    Attributes:
+        runs: What was decided.
+        cases: Questions about cases.
+        outbox: Messages to people.
+        results: Interventions and outcomes.
+        clock: Where recorded instants come from.
+
+    Args:
+        url: ``sqlite:///path`` or ``postgresql://…``.
+        clock: Where recorded instants come from.
+
+    Raises:
+        LedgerError: It cannot be reached, or its schema is newer than this program.
+    """
+
+    def __init__(self, url: str, clock: Clock = wall_clock) -> None:
+        self._store = Store(url, clock)
+        self.clock = clock
+        self.runs = Runs(self._store)
+        self.cases = Cases(self._store)
+        self.outbox = Outbox(self._store)
+        self.results = Results(self._store)
+
+    @property
+    def name(self) -> str:
+        """Its address, without a password."""
+        return self._store.name
+
+    def writing(self) -> AbstractContextManager[Transaction]:
+        """Return a transaction: all of it is stored and sealed, or none of it."""
+        return self._store.writing()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that sees one consistent state, for aggregate questions."""
+        with self._store.reading() as connection:
+            yield connection
+
+    def verified(self) -> chain.Verification:
+        """Recompute the whole chain of entries."""
+        with self._store.reading() as connection:
+            return chain.verification(connection)
+
+    def entries_of(self, name: str, *, most: int = 200) -> list[Entry]:
+        """Return the history of one case, run or version, oldest first."""
+        table = Entry.__table__
+        query = select(table).where(table.c.object == name).order_by(table.c.id).limit(most)
+        with self._store.reading() as connection:
+            return [Entry(**row) for row in connection.execute(query).mappings()]
+
+    def latest_version(self, decision: str) -> Version | None:
+        """Return the newest version of a decision that was ever recorded."""
+        table = Version.__table__
+        query = (
+            select(table)
+            .where(table.c.decision == decision)
+            .order_by(table.c.number.desc())
+            .limit(1)
+        )
+        with self._store.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return Version(**row) if row else None
+
+    def last_run_at(self, decision: str) -> datetime | None:
+        """Return when the decision was last asked, or None if never."""
+        table = Run.__table__
+        query = (
+            select(table.c.recorded_at)
+            .where(table.c.decision == decision)
+            .order_by(table.c.id.desc())
+            .limit(1)
+        )
+        with self._store.reading() as connection:
+            found: datetime | None = connection.execute(query).scalar()
+        return found
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._store.close()

@@ -1,0 +1,228 @@
+"""The outbox: messages that wait to be handed over, claimed by one sender at a time.
+
+A claim is a lease. Whoever resumes after their lease ran out finds it gone and writes nothing;
+the row has been read back and settled by somebody else.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import select, update
+
+from decisions.definition import Definition
+from decisions.errors import LedgerError
+from decisions.ledger.records import (
+    Case,
+    Notification,
+    NotificationState,
+    Run,
+    Version,
+)
+from decisions.ledger.store import Store
+from decisions.ledger.transaction import Transaction
+from decisions.ledger.versions import pinned
+from decisions.ports import Message
+
+LEASE = timedelta(seconds=60)
+"""How long a sender may take over one claim; longer than any channel's own time-out."""
+
+SETTLE = timedelta(seconds=30)
+"""How long after a send of unknown outcome the other side is asked what became of it."""
+
+MOST_ATTEMPTS = 8
+"""Tries after which a message is given up and counts as not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One message to hand over, with what is needed to write it.
+
+    Attributes:
+        notification: The row, held under our lease.
+        definition: The definition pinned by the case's version, or the run's.
+        case: The case it is about; None when it is about a run.
+        run: The run it is about; None when it is about a case.
+        doubtful: Whether an earlier try may have been taken: look before sending.
+    """
+
+    notification: Notification
+    definition: Definition
+    case: Case | None
+    run: Run | None
+    doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How one try ended.
+
+    Attributes:
+        state: Where the message stands now.
+        channel: The connection that was tried last.
+        reference: The other side's id for it, once sent.
+        failure: What the channel said, unless it was sent.
+        next_at: When to look at it again; None if nothing more is to be done.
+        message: What was handed over.
+        due_at: When the case's next step falls due, now that this one is settled.
+    """
+
+    state: NotificationState
+    channel: str | None
+    message: Message
+    reference: str | None = None
+    failure: str | None = None
+    next_at: datetime | None = None
+    due_at: datetime | None = None
+
+
+class Outbox:
+    """Messages to people, from queued to settled."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def claim(self, *, most: int = 20) -> list[Claim]:
+        """Take what is due under a lease of our own, the longest due first."""
+        table = Notification.__table__
+        lease = uuid4().hex
+        with self._store.writing() as transaction:
+            due = (
+                select(table.c.id)
+                .where(table.c.next_at <= transaction.at)
+                .order_by(table.c.next_at, table.c.id)
+                .limit(most)
+            )
+            transaction.connection.execute(
+                update(table)
+                .where(table.c.id.in_(due))
+                .values(
+                    state=NotificationState.SENDING,
+                    lease=lease,
+                    attempts=table.c.attempts + 1,
+                    next_at=transaction.at + LEASE,
+                )
+            )
+            rows = transaction.connection.execute(
+                select(table).where(table.c.lease == lease).order_by(table.c.id)
+            ).mappings()
+            return [_claim(transaction, Notification(**row)) for row in rows]
+
+    def settle(self, claim: Claim, delivery: Delivery) -> bool:
+        """Record how the try ended, unless the lease was lost meanwhile.
+
+        A message that is settled for good gives its case a new ``due_at``: waits count from when
+        the person was told, or found to be out of reach.
+
+        Returns:
+            Whether the lease still was ours and the end was recorded.
+        """
+        table = Notification.__table__
+        told = claim.notification
+        with self._store.writing() as transaction:
+            is_sent = delivery.state is NotificationState.SENT
+            done = transaction.connection.execute(
+                update(table)
+                .where(table.c.id == told.id, table.c.lease == told.lease)
+                .values(
+                    state=delivery.state,
+                    channel=delivery.channel,
+                    reference=delivery.reference,
+                    failure=delivery.failure,
+                    next_at=delivery.next_at,
+                    lease=None,
+                    sent_at=transaction.at if is_sent else None,
+                    message=delivery.message.model_dump(mode="json"),
+                )
+            )
+            if done.rowcount != 1:
+                return False
+            if delivery.next_at is None:
+                _set_due(transaction, claim, delivery.due_at)
+                _tell(transaction, claim, delivery)
+            return True
+
+    def drop(self, claim: Claim) -> None:
+        """Take back a claimed message that has lost its point."""
+        table = Notification.__table__
+        told = claim.notification
+        with self._store.writing() as transaction:
+            transaction.connection.execute(
+                update(table)
+                .where(table.c.id == told.id, table.c.lease == told.lease)
+                .values(state=NotificationState.SUPERSEDED, next_at=None, lease=None)
+            )
+
+    def sent_to(self, person: str, *, most: int = 50) -> list[Notification]:
+        """Return the messages a person was sent, latest first."""
+        table = Notification.__table__
+        query = (
+            select(table)
+            .where(table.c.recipient == person, table.c.sent_at.is_not(None))
+            .order_by(table.c.sent_at.desc(), table.c.id.desc())
+            .limit(most)
+        )
+        with self._store.reading() as connection:
+            return [Notification(**row) for row in connection.execute(query).mappings()]
+
+
+def _claim(transaction: Transaction, notification: Notification) -> Claim:
+    connection = transaction.connection
+    case = run = None
+    if notification.case_id is not None:
+        row = connection.execute(
+            select(Case.__table__).where(Case.__table__.c.id == notification.case_id)
+        )
+        case = Case(**row.mappings().one())
+        version_id = case.version_id
+    elif notification.run_id is not None:
+        row = connection.execute(
+            select(Run.__table__).where(Run.__table__.c.id == notification.run_id)
+        )
+        run = Run(**row.mappings().one())
+        version_id = run.version_id
+    else:
+        raise LedgerError(f"notification {notification.key} is about no case and no run")
+    version = connection.execute(
+        select(Version.__table__).where(Version.__table__.c.id == version_id)
+    )
+    return Claim(
+        notification=notification,
+        definition=pinned(Version(**version.mappings().one())),
+        case=case,
+        run=run,
+        doubtful=notification.attempts > 1 and notification.reference is None,
+    )
+
+
+def _set_due(transaction: Transaction, claim: Claim, due_at: datetime | None) -> None:
+    if claim.case is None:
+        return
+    table = Case.__table__
+    # Only the message of the step the case stands at moves its clock; a late one moves nothing.
+    transaction.connection.execute(
+        update(table)
+        .where(
+            table.c.id == claim.case.id,
+            table.c.cycle == claim.case.cycle,
+            table.c.step == claim.case.step,
+            table.c.state == claim.case.state,
+            table.c.due_at.is_(None),
+        )
+        .values(due_at=due_at)
+    )
+
+
+def _tell(transaction: Transaction, claim: Claim, delivery: Delivery) -> None:
+    name = claim.case.key if claim.case else f"run {claim.run.id if claim.run else 0}"
+    transaction.enter(
+        "told" if delivery.state is NotificationState.SENT else "not told",
+        name,
+        {
+            "channel": delivery.channel,
+            "failure": delivery.failure,
+            "kind": claim.notification.kind,
+            "recipient": claim.notification.recipient,
+            "state": delivery.state,
+        },
+    )

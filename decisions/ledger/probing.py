@@ -1,0 +1,79 @@
+"""What the ledger already knows of a batch's subjects and assignees."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from sqlalchemy import Connection, Integer, cast, func, select
+
+from decisions.definition import Definition
+from decisions.ledger.bulk import among, as_table
+from decisions.ledger.records import UNFINISHED, Case
+from decisions.limits import History
+from decisions.ownership import People
+
+_LONGEST_LOCAL_DAY = timedelta(hours=48)
+
+
+def history_of(
+    connection: Connection, definition: Definition, routed: pa.Table, people: People, at: datetime
+) -> History:
+    """Return what limits need to know, asked with the batch's own keys.
+
+    Args:
+        connection: The writing connection, so that nothing changes meanwhile.
+        definition: The decision.
+        routed: Columns ``subject`` and ``assignee``.
+        people: Who there is.
+        at: The run's instant (timezone-aware).
+    """
+    table = Case.__table__
+    cooldown = definition.limits.per_subject
+    since = at - cooldown.per.elapsed if cooldown else at
+    rows = connection.execute(
+        select(
+            table.c.subject,
+            func.max(cast(table.c.state.in_(UNFINISHED), Integer)),
+            func.max(table.c.scored_at),
+            func.sum(cast(table.c.opened_at > since, Integer)),
+        )
+        .where(
+            table.c.decision == definition.decision,
+            among(table.c.subject, routed.column("subject").to_pylist(), connection),
+        )
+        .group_by(table.c.subject)
+    ).all()
+    cases = as_table(
+        rows,
+        subject=pa.string(),
+        unfinished=pa.int64(),
+        last_scored_at=pa.timestamp("us", tz="UTC"),
+        recent=pa.int64(),
+    )
+    return History(cases, _opened_today(connection, definition, routed, people, at))
+
+
+def _opened_today(
+    connection: Connection, definition: Definition, routed: pa.Table, people: People, at: datetime
+) -> Mapping[str, int]:
+    if definition.limits.per_assignee is None:
+        return {}
+    table = Case.__table__
+    # Few rows: the cases of a run all open at one instant.
+    rows = connection.execute(
+        select(table.c.assignee, table.c.opened_at, func.count())
+        .where(
+            table.c.decision == definition.decision,
+            table.c.assignee.in_(routed.column("assignee").unique().to_pylist()),
+            table.c.opened_at > at - _LONGEST_LOCAL_DAY,
+        )
+        .group_by(table.c.assignee, table.c.opened_at)
+    )
+    today: Counter[str] = Counter()
+    for assignee, opened_at, count in rows:
+        zone = ZoneInfo(people.person(assignee).zone)
+        if opened_at.astimezone(zone).date() == at.astimezone(zone).date():
+            today[assignee] += count
+    return today

@@ -1,0 +1,178 @@
+"""What was done and what came of it: cases that await a look, and what the look found."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from decisions.definition import Definition
+from decisions.ledger.bulk import as_table, insert_rows, instant_sql
+from decisions.ledger.records import Case, CaseState, Intervention, Outcome, Version
+from decisions.ledger.store import Store
+from decisions.ledger.transaction import Transaction
+from decisions.ledger.versions import pinned
+
+PROVEN = "proven"
+REPORTED = "reported"
+
+
+class Results:
+    """Interventions and outcomes in the ledger."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def awaiting_outcome(self, at: datetime) -> list[tuple[Definition, pa.Table]]:
+        """Return the cases whose outcome window and lag have passed, by pinned definition.
+
+        Returns:
+            For each definition ``case_id``, ``subject``, ``opened_at`` (UTC).
+        """
+        return self._awaiting(Case.__table__.c.outcome_due_at <= at)
+
+    def awaiting_proof(self) -> list[tuple[Definition, pa.Table]]:
+        """Return the cases of either arm whose outcome is still awaited and that lack a proof.
+
+        Returns:
+            For each definition ``case_id``, ``subject``, ``opened_at`` (UTC).
+        """
+        proofs = Intervention.__table__
+        is_proven = (
+            select(proofs.c.id)
+            .where(proofs.c.case_id == Case.__table__.c.id, proofs.c.source == PROVEN)
+            .exists()
+        )
+        return self._awaiting(Case.__table__.c.outcome_due_at.is_not(None) & ~is_proven)
+
+    def _awaiting(self, condition: ColumnElement[bool]) -> list[tuple[Definition, pa.Table]]:
+        table = Case.__table__
+        awaiting = []
+        with self._store.reading() as connection:
+            version_ids = select(table.c.version_id).where(condition).distinct()
+            versions = connection.execute(
+                select(Version.__table__)
+                .where(Version.__table__.c.id.in_(version_ids))
+                .order_by(Version.__table__.c.id)
+            ).mappings()
+            for version in [Version(**row) for row in versions]:
+                rows = connection.execute(
+                    select(table.c.id, table.c.subject, table.c.opened_at)
+                    .where(condition, table.c.version_id == version.id)
+                    .order_by(table.c.id)
+                ).all()
+                awaiting.append((pinned(version), _cases(rows)))
+        return awaiting
+
+    def record_proofs(self, proofs: pa.Table, *, what: str) -> int:
+        """Record proofs of interventions; one that is known already is left as it is.
+
+        Args:
+            proofs: ``case_id``, ``acted_at`` (UTC).
+            what: What proves it, such as the table's name.
+
+        Returns:
+            How many were recorded.
+        """
+        with self._store.writing() as transaction:
+            rows = _with_keys(
+                transaction.connection,
+                proofs,
+                f"SELECT f.case_id, 'proven' AS source, $what AS what, "
+                f"{instant_sql('f.acted_at', transaction.connection)} AS acted_at, "
+                f"{_now(transaction)} AS recorded_at, f.key FROM found f",
+                {"what": what},
+            )
+            _insert(transaction, Intervention, rows, skip_known=True)
+            _tell(transaction, "proven", rows, ("acted_at", "what"))
+            return int(rows.num_rows)
+
+    def record_outcomes(self, outcomes: pa.Table) -> int:
+        """Record outcomes, end the wait for them, and release the held-out cases among them.
+
+        Args:
+            outcomes: ``case_id``, ``state``, ``value``, ``observed_at`` (UTC or null).
+
+        Returns:
+            How many were recorded; a case somebody else has looked up meanwhile is left out.
+        """
+        with self._store.writing() as transaction:
+            connection = transaction.connection
+            rows = _with_keys(
+                connection,
+                outcomes,
+                f"SELECT f.case_id, f.state, f.value, "
+                f"{instant_sql('f.observed_at', connection)} AS observed_at, "
+                f"{_now(transaction)} AS recorded_at, f.key FROM found f WHERE f.awaited",
+                {},
+            )
+            _insert(transaction, Outcome, rows)
+            _end_wait(transaction, rows.column("case_id").to_pylist())
+            _tell(transaction, "outcome", rows, ("observed_at", "state", "value"))
+            return int(rows.num_rows)
+
+
+def _cases(rows: Iterable[Any]) -> pa.Table:
+    return as_table(
+        rows, case_id=pa.int64(), subject=pa.string(), opened_at=pa.timestamp("us", tz="UTC")
+    )
+
+
+def _now(transaction: Transaction) -> str:
+    written = f"TIMESTAMPTZ '{transaction.at:%Y-%m-%d %H:%M:%S.%f}+00'"
+    return instant_sql(written, transaction.connection)
+
+
+def _with_keys(
+    connection: Connection, found: pa.Table, query: str, parameters: dict[str, Any]
+) -> pa.Table:
+    table = Case.__table__
+    known = connection.execute(
+        select(table.c.id, table.c.key, table.c.outcome_due_at.is_not(None)).where(
+            table.c.id.between(*_range(found))
+        )
+    ).all()
+    with duckdb.connect() as engine:
+        engine.execute("SET TimeZone = 'UTC'")
+        engine.register("rows_found", found)
+        engine.register(
+            "known", as_table(known, case_id=pa.int64(), key=pa.string(), awaited=pa.bool_())
+        )
+        engine.execute(
+            "CREATE TABLE found AS SELECT f.*, k.key, k.awaited FROM rows_found f "
+            "JOIN known k USING (case_id) ORDER BY case_id"
+        )
+        rows: pa.Table = engine.sql(query, params=parameters).to_arrow_table()
+    return rows
+
+
+def _range(found: pa.Table) -> tuple[int, int]:
+    ids = found.column("case_id").to_pylist()
+    return (min(ids), max(ids)) if ids else (0, 0)
+
+
+def _insert(
+    transaction: Transaction, record: type[Any], rows: pa.Table, *, skip_known: bool = False
+) -> None:
+    insert_rows(transaction.connection, record, rows.drop_columns(["key"]), skip_known=skip_known)
+
+
+def _tell(transaction: Transaction, act: str, rows: pa.Table, names: tuple[str, ...]) -> None:
+    for row in rows.to_pylist():
+        transaction.enter(act, row["key"], {name: row[name] for name in names})
+
+
+def _end_wait(transaction: Transaction, case_ids: list[int]) -> None:
+    table = Case.__table__
+    for start in range(0, len(case_ids), 500):
+        chunk = case_ids[start : start + 500]
+        transaction.connection.execute(
+            update(table).where(table.c.id.in_(chunk)).values(outcome_due_at=None)
+        )
+        transaction.connection.execute(
+            update(table)
+            .where(table.c.id.in_(chunk), table.c.state == CaseState.HELD_OUT)
+            .values(state=CaseState.RELEASED, closed_at=transaction.at)
+        )

@@ -1,0 +1,214 @@
+"""What is written when a batch was decided: the run, its arms, its cases, its first messages."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import func, select
+
+from decisions import limits
+from decisions.definition import Definition
+from decisions.gate import Batch
+from decisions.ledger.arms import arms_of, store_arms
+from decisions.ledger.openings import open_cases
+from decisions.ledger.probing import history_of
+from decisions.ledger.records import Arm, Notification, NotificationState, Run, Version
+from decisions.ledger.store import Store
+from decisions.ledger.transaction import Transaction
+from decisions.ownership import People, resolve
+from decisions.ports import Kind
+from decisions.routing import Route, routes
+
+RECORDED = "recorded"
+WITHHELD = "withheld"
+
+
+class Runs:
+    """The runs in the ledger, and how one gets in."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def earlier_counts(self, decision: str, *, most: int = 100) -> list[int]:
+        """Return the row counts of the runs that passed the gate, latest first."""
+        table = Run.__table__
+        query = (
+            select(table.c.evaluated)
+            .where(table.c.decision == decision, table.c.state == RECORDED)
+            .order_by(table.c.id.desc())
+            .limit(most)
+        )
+        with self._store.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def latest(self, decision: str | None = None, *, most: int = 20) -> list[Run]:
+        """Return the latest runs, newest first."""
+        table = Run.__table__
+        query = select(table).order_by(table.c.id.desc()).limit(most)
+        if decision is not None:
+            query = query.where(table.c.decision == decision)
+        with self._store.reading() as connection:
+            return [Run(**row) for row in connection.execute(query).mappings()]
+
+    def withhold(self, definition: Definition, batch: Batch, people: People) -> Run:
+        """Record that the gate refused a batch, and queue word of it to the technical owner.
+
+        The same batch refused twice is told once.
+        """
+        with self._store.writing() as transaction:
+            run = _add_run(transaction, definition, batch, WITHHELD, {"withheld": batch.rows})
+            owner = resolve(
+                "technical",
+                people=people,
+                owners=definition.owners,
+                assignee=None,
+                at=transaction.at,
+            )
+            batch_name = batch.fingerprint[:16] or f"run {run.id}"
+            key = f"{definition.decision}:{batch_name}:{owner.person}:{Kind.WITHHELD}"
+            _tell_of_run(transaction, run, key, owner.person)
+            return run
+
+    def record(
+        self, definition: Definition, batch: Batch, matches: pa.Table, people: People
+    ) -> Run:
+        """Record the verdicts on a batch in one transaction.
+
+        Arms first, then limits, then routes; what an earlier run has already opened or decided
+        stays as it is, so the same batch recorded twice opens nothing twice.
+
+        Args:
+            definition: The decision.
+            batch: What the gate saw.
+            matches: What ``evaluation.selected`` returned.
+            people: Who there is.
+        """
+        with self._store.writing() as transaction:
+            connection, at = transaction.connection, transaction.at
+            arms = arms_of(connection, definition, matches)
+            routed = _routed(matches, routes(definition, _pairs(matches), people, at=at))
+            history = history_of(connection, definition, routed, people, at)
+            reasons = limits.reasons(routed, history, definition.limits)
+            counts = _counts(batch, arms, reasons)
+            run = _add_run(transaction, definition, batch, RECORDED, counts)
+            store_arms(connection, definition, matches, arms, run.id)
+            verdicts = routed.append_column("arm", arms).append_column("reason", reasons)
+            open_cases(transaction, definition, run, verdicts)
+            return run
+
+
+def _pairs(matches: pa.Table) -> list[tuple[str, str | None]]:
+    distinct = matches.select(["action", "assign"]).group_by(["action", "assign"]).aggregate([])
+    pairs = [(row["action"], row["assign"]) for row in distinct.to_pylist()]
+    return sorted(pairs, key=lambda pair: (pair[0], pair[1] or ""))
+
+
+def _routed(matches: pa.Table, found: Sequence[Route]) -> pa.Table:
+    texts = ("action", "assign", "assignee", "in_place_of", "because")
+    schema = pa.schema(
+        [*((name, pa.string()) for name in texts), ("respond_by", pa.timestamp("us", tz="UTC"))]
+    )
+    with duckdb.connect() as engine:
+        engine.execute("SET TimeZone = 'UTC'")
+        engine.register("matches", matches)
+        engine.register(
+            "routes", pa.Table.from_pylist([asdict(route) for route in found], schema=schema)
+        )
+        routed: pa.Table = engine.sql(
+            "SELECT m.*, r.assignee, r.in_place_of, r.because, r.respond_by FROM matches m "
+            "JOIN routes r ON m.action = r.action AND m.assign IS NOT DISTINCT FROM r.assign "
+            "ORDER BY m.subject"
+        ).to_arrow_table()
+    return routed
+
+
+def _counts(batch: Batch, arms: pa.ChunkedArray, reasons: pa.ChunkedArray) -> dict[str, Any]:
+    free = pc.is_null(reasons)
+    opened = {row["values"]: row["counts"] for row in _tally(arms.filter(free))}
+    suppressed = {row["values"]: row["counts"] for row in _tally(reasons.drop_null())}
+    return {
+        "opened": opened.get(Arm.TREATMENT, 0),
+        "held_out": opened.get(Arm.CONTROL, 0),
+        "suppressed": dict(sorted(suppressed.items())),
+        "not_met": batch.rows - len(arms),
+    }
+
+
+def _tally(values: pa.ChunkedArray) -> list[dict[str, Any]]:
+    counted: list[dict[str, Any]] = values.value_counts().to_pylist()
+    return counted
+
+
+def _add_run(
+    transaction: Transaction,
+    definition: Definition,
+    batch: Batch,
+    state: str,
+    counts: dict[str, Any],
+) -> Run:
+    version = record_version(transaction, definition)
+    told: dict[str, Any] = {
+        "batch": batch.fingerprint,
+        "evaluated": batch.rows,
+        "counts": counts,
+        "faults": list(batch.faults),
+    }
+    run = Run(
+        decision=definition.decision,
+        version_id=version.id,
+        as_of=transaction.at,
+        recorded_at=transaction.at,
+        state=state,
+        **told,
+    )
+    transaction.add(run)
+    run.id = transaction.connection.execute(select(func.max(Run.__table__.c.id))).scalar_one()
+    named = {"decision": version.decision, "version": version.number, "definition": version.sha256}
+    transaction.enter(state, f"run {run.id}", named | told)
+    return run
+
+
+def record_version(transaction: Transaction, definition: Definition) -> Version:
+    """Return the version of this exact content, recorded now if it is new."""
+    table = Version.__table__
+    mine = table.c.decision == definition.decision
+    query = select(table).where(mine, table.c.sha256 == definition.sha256)
+    row = transaction.connection.execute(query).mappings().first()
+    if row is None:
+        number = transaction.connection.execute(
+            select(func.coalesce(func.max(table.c.number), 0) + 1).where(mine)
+        ).scalar_one()
+        transaction.add(
+            Version(
+                decision=definition.decision,
+                number=number,
+                sha256=definition.sha256,
+                definition=definition.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+                recorded_at=transaction.at,
+            )
+        )
+        name = f"{definition.decision}/v{number}"
+        transaction.enter("recorded", name, {"definition": definition.sha256})
+        row = transaction.connection.execute(query).mappings().one()
+    return Version(**row)
+
+
+def _tell_of_run(transaction: Transaction, run: Run, key: str, recipient: str) -> None:
+    table = Notification.__table__
+    if transaction.connection.execute(select(table.c.id).where(table.c.key == key)).first():
+        return
+    transaction.add(
+        Notification(
+            key=key,
+            run_id=run.id,
+            kind=Kind.WITHHELD,
+            recipient=recipient,
+            because="technical owner",
+            state=NotificationState.PENDING,
+            next_at=transaction.at,
+            created_at=transaction.at,
+        )
+    )

@@ -1,0 +1,188 @@
+"""The database under the ledger: opening, migrating, reading, and one writer at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+
+from decisions.errors import LedgerError
+from decisions.ledger import migrations
+from decisions.ledger.transaction import Transaction
+from decisions.ports import Clock
+
+_WRITING = "followthrough_writing"
+_WRITER_LOCK = 7_305_417_992_083
+"""Key of PostgreSQL's advisory lock: entries are chained, so writers come one after another."""
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another before it gives up."""
+
+
+class Store:
+    """One database, reached through SQLAlchemy.
+
+    Args:
+        url: A SQLAlchemy URL; ``sqlite:///path`` or ``postgresql+psycopg://…``.
+        clock: Where instants written to the ledger come from.
+
+    Raises:
+        LedgerError: The URL names no supported database, it cannot be reached, or its schema is
+            newer than this program.
+    """
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.clock = clock
+        self._url = _supported(url)
+        self.engine = _engine(self._url)
+        self._writer = self.engine.execution_options(**{_WRITING: True})
+        try:
+            with _explained(self._url):
+                self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def name(self) -> str:
+        """The database's address without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that sees one consistent state and writes nothing."""
+        with _explained(self._url), self.engine.connect() as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(
+                    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                )
+            yield connection
+
+    @contextmanager
+    def writing(self, at: datetime | None = None) -> Iterator[Transaction]:
+        """Yield a transaction; all of it is stored and sealed, or none of it.
+
+        Args:
+            at: The instant to record; the clock's if left out (timezone-aware).
+        """
+        with _explained(self._url), self._exclusive() as connection:
+            transaction = Transaction(connection, at or self.clock())
+            yield transaction
+            transaction.seal()
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[Connection]:
+        with self._writer.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"))
+            yield connection
+
+    def _migrate(self) -> None:
+        with self.engine.connect() as connection:
+            if _revision(connection) == migrations.HEAD:
+                return
+        with self._exclusive() as connection:
+            found = _revision(connection)
+            if found == migrations.HEAD:
+                return
+            if found is not None and found > migrations.HEAD:
+                raise LedgerError(
+                    f"the ledger {self.name} has schema {found}, this program knows "
+                    f"{migrations.HEAD}; use the newer followthrough that wrote it"
+                )
+            migrations.upgrade(connection)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _supported(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise LedgerError(
+            "the ledger's address is not a database URL; write it like "
+            "'sqlite:///ledger.db' or 'postgresql://user:password@host/database'"
+        ) from None
+    if parsed.drivername in {"postgresql", "postgres"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise LedgerError(
+            f"the ledger cannot be kept in {parsed.get_backend_name()!r}; "
+            "supported are 'sqlite' and 'postgresql'"
+        )
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    options: dict[str, Any] = {"hide_parameters": True}
+    if url.get_backend_name() == "sqlite":
+        if url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        options["connect_args"] = {"timeout": BUSY_SECONDS}
+    else:
+        options["pool_pre_ping"] = True
+        options["connect_args"] = {"connect_timeout": 10}
+    try:
+        engine = create_engine(url, **options)
+    except NoSuchModuleError:
+        raise LedgerError(
+            f"there is no driver {url.drivername!r}; write 'sqlite:///…' or 'postgresql://…'"
+        ) from None
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(raw: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection
+    raw.isolation_level = None  # the driver's own BEGIN is deferred; ours is below
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get(_WRITING)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+@contextmanager
+def _explained(url: URL) -> Iterator[None]:
+    name = url.render_as_string(hide_password=True)
+    try:
+        yield
+    except OperationalError as error:
+        found = str(error.orig).strip().splitlines()[0]
+        if "locked" in found or "lock timeout" in found:
+            raise LedgerError(
+                f"the ledger {name} was locked by another program for {BUSY_SECONDS} s; "
+                "nothing was written, try again"
+            ) from error
+        raise LedgerError(
+            f"the ledger {name} cannot be used ({found}); nothing was written"
+        ) from error
+    except DatabaseError as error:
+        if "file is not a database" in str(error.orig) or "malformed" in str(error.orig):
+            raise LedgerError(f"{name} is not a ledger or is damaged ({error.orig})") from error
+        raise

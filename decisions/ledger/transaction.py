@@ -1,0 +1,203 @@
+"""One transaction of the ledger: rows, the entries that tell of them, and the seal over those."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from decisions.canonical import canonical_json
+from decisions.definition import Definition
+from decisions.errors import LedgerError, LifecycleError
+from decisions.ledger import chain
+from decisions.ledger.records import (
+    Answer,
+    Case,
+    Entry,
+    Notification,
+    NotificationState,
+    Record,
+    Seal,
+    Version,
+)
+from decisions.ledger.versions import pinned
+from decisions.ports import Kind
+
+SYSTEM = "followthrough"
+"""The actor of what no person did."""
+
+
+class Transaction:
+    """What may be written, all together or not at all.
+
+    Attributes:
+        connection: The connection that holds the write lock.
+        at: The instant every row and entry of this transaction carries (timezone-aware, UTC).
+    """
+
+    def __init__(self, connection: Connection, at: datetime) -> None:
+        self.connection = connection
+        self.at = at
+        self._entries: list[dict[str, Any]] = []
+
+    def case(self, key: str) -> Case:
+        """Return the case as it stands, with nobody else writing.
+
+        Raises:
+            LifecycleError: There is no such case.
+        """
+        row = (
+            self.connection.execute(select(Case.__table__).where(Case.__table__.c.key == key))
+            .mappings()
+            .first()
+        )
+        if row is None:
+            raise LifecycleError(f"there is no case {key!r}; `followthrough cases` lists them")
+        return Case(**row)
+
+    def definition(self, case: Case) -> Definition:
+        """Return the definition that the case is pinned to."""
+        query = select(Version.__table__).where(Version.__table__.c.id == case.version_id)
+        return pinned(Version(**self.connection.execute(query).mappings().one()))
+
+    def answer_to(self, interaction: str) -> Answer | None:
+        """Return the answer this click or command has already given, if it has."""
+        row = (
+            self.connection.execute(
+                select(Answer.__table__).where(Answer.__table__.c.interaction == interaction)
+            )
+            .mappings()
+            .first()
+        )
+        return Answer(**row) if row else None
+
+    def last_answer(self, case: Case) -> Answer | None:
+        """Return the answer that last changed the case."""
+        table = Answer.__table__
+        row = (
+            self.connection.execute(
+                select(table)
+                .where(table.c.case_id == case.id, table.c.accepted)
+                .order_by(table.c.id.desc())
+                .limit(1)
+            )
+            .mappings()
+            .first()
+        )
+        return Answer(**row) if row else None
+
+    def told(self, case: Case) -> set[str]:
+        """Return everybody who was sent a message about the case."""
+        table = Notification.__table__
+        return set(
+            self.connection.execute(
+                select(table.c.recipient).where(
+                    table.c.case_id == case.id, table.c.sent_at.is_not(None)
+                )
+            ).scalars()
+        )
+
+    def add(self, record: Record) -> None:
+        """Insert one row; its id is given by the database."""
+        values = {name: value for name, value in dict(record).items() if name != "id"}
+        self.connection.execute(insert(type(record).__table__).values(**values))
+
+    def change(self, case: Case, **changes: Any) -> Case:  # noqa: ANN401  columns of any type
+        """Write the changed columns, provided that nobody has changed the case since it was read.
+
+        Raises:
+            LifecycleError: Somebody else changed it in between.
+        """
+        table = Case.__table__
+        done = self.connection.execute(
+            update(table)
+            .where(table.c.id == case.id, table.c.revision == case.revision)
+            .values(**changes, revision=case.revision + 1)
+        )
+        if done.rowcount != 1:
+            raise LifecycleError(f"{case.key} was changed by somebody else meanwhile; look again")
+        return self.case(case.key)
+
+    def notify(
+        self, case: Case, *, kind: Kind, recipient: str, because: str, now: bool = True
+    ) -> None:
+        """Queue one message; the same step of the same cycle reaches a person once."""
+        key = f"{case.key}:{case.cycle}:{case.step}:{recipient}:{kind}"
+        table = Notification.__table__
+        if self.connection.execute(select(table.c.id).where(table.c.key == key)).first():
+            return
+        self.add(
+            Notification(
+                key=key,
+                case_id=case.id,
+                kind=kind,
+                recipient=recipient,
+                because=because,
+                state=NotificationState.PENDING,
+                next_at=self.at if now else None,
+                created_at=self.at,
+            )
+        )
+
+    def supersede(self, case: Case) -> None:
+        """Take back what has not been handed over yet."""
+        table = Notification.__table__
+        self.connection.execute(
+            update(table)
+            .where(
+                table.c.case_id == case.id,
+                table.c.state.in_([NotificationState.PENDING, NotificationState.UNKNOWN]),
+            )
+            .values(state=NotificationState.SUPERSEDED, next_at=None)
+        )
+
+    def enter(
+        self,
+        act: str,
+        object_: str,
+        body: Mapping[str, Any],
+        *,
+        actor: str = SYSTEM,
+        in_place_of: str | None = None,
+    ) -> None:
+        """Tell what happened: who did what to what, and what changed."""
+        texts = (actor, in_place_of, act, object_, canonical_json(body))
+        row = dict(zip(chain.COVERED, texts, strict=True))
+        self._entries.append(row | {"at": self.at, "sha256": chain.leaf(self.at, texts)})
+
+    def enter_all(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Tell of many things at once; the rows carry their hashes already."""
+        self._entries.extend(rows)
+
+    def seal(self) -> None:
+        """Write the entries and close them with a seal; nothing is written where nothing is told.
+
+        Raises:
+            LedgerError: The chain's head is not where it should be.
+        """
+        if not self._entries:
+            return
+        table = Seal.__table__
+        head = (
+            self.connection.execute(select(table).order_by(table.c.id.desc()).limit(1))
+            .mappings()
+            .first()
+        )
+        position, previous = (head["id"] + 1, head["sha256"]) if head else (1, chain.GENESIS)
+        if head is None and self.connection.execute(select(func.count()).select_from(Entry.__table__)).scalar():
+            raise LedgerError("the ledger has entries but no seal; run `followthrough verify`")
+        root = chain.merkle_root([row["sha256"] for row in self._entries])
+        self.connection.execute(
+            insert(table).values(
+                id=position,
+                at=self.at,
+                count=len(self._entries),
+                root=root,
+                previous=previous,
+                sha256=chain.seal_hash(position, self.at, len(self._entries), root, previous),
+            )
+        )
+        self.connection.execute(
+            insert(Entry.__table__), [row | {"seal": position} for row in self._entries]
+        )
+        self._entries = []

@@ -1,0 +1,82 @@
+"""To whom a case goes: from what the definition says to a person who is there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from decisions.definition import Definition
+from decisions.ownership import People, Standin, resolve
+from decisions.worktime import deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who gets the cases of one action and one value of its assigning field.
+
+    Attributes:
+        action: The action.
+        assign: The assigning field's value, or None.
+        assignee: Key of the person who gets the case.
+        in_place_of: Whom they stand in for, if they do.
+        because: Why it is theirs.
+        respond_by: When their answer is due (timezone-aware).
+    """
+
+    action: str
+    assign: str | None
+    assignee: str
+    in_place_of: str | None
+    because: str
+    respond_by: datetime
+
+
+def routes(
+    definition: Definition,
+    wanted: Iterable[tuple[str, str | None]],
+    people: People,
+    *,
+    at: datetime,
+) -> list[Route]:
+    """Return a route for each distinct pair of action and assigning value.
+
+    Args:
+        definition: The decision.
+        wanted: Pairs of action and the assigning field's value (None where it has none).
+        people: Who there is.
+        at: When the cases open (timezone-aware).
+
+    Raises:
+        UnknownPerson: Nobody is left who could take a case.
+    """
+    return [_route(definition, action, assign, people, at) for action, assign in wanted]
+
+
+def _route(
+    definition: Definition, action: str, assign: str | None, people: People, at: datetime
+) -> Route:
+    person, because = _assignee(definition, action, assign, people, at)
+    hours = people.hours(person.person)
+    return Route(
+        action=action,
+        assign=assign,
+        assignee=person.person,
+        in_place_of=person.in_place_of,
+        because=because,
+        respond_by=deadline(at, definition.actions[action].respond_within, hours),
+    )
+
+
+def _assignee(
+    definition: Definition, action: str, assign: str | None, people: People, at: datetime
+) -> tuple[Standin, str]:
+    target = definition.actions[action].assign or "business"
+    because = f"assigned to {target.replace('_', ' ')}"
+    if target in definition.fields:
+        if assign in people.people:
+            target = assign
+        else:
+            found = f"{assign!r}, who is not in people.yaml" if assign else "nobody"
+            because = f"{target.replace('_', ' ')} is {found}; so the business owner"
+            target = "business"
+    standin = resolve(target, people=people, owners=definition.owners, assignee=None, at=at)
+    return standin, f"{because}; {standin.because}" if standin.because else because

@@ -1,0 +1,26 @@
+"""What a person may have meant by a name that nothing has."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+MOST_LISTED = 20
+"""A list of choices longer than this helps nobody."""
+
+
+def did_you_mean(found: str, known: Iterable[str]) -> str | None:
+    """Return ``did you mean 'owners'?`` where a known name is near, else None."""
+    by_lower_case = {name.lower(): name for name in known}
+    near = get_close_matches(found[:100].lower(), by_lower_case, n=1, cutoff=0.6)
+    return f"did you mean {by_lower_case[near[0]]!r}?" if near else None
+
+
+def choices(found: str, known: Iterable[str], *, verb: str = "there are") -> str:
+    """Return the nearest known name as a question or, where none is near, all that are known."""
+    names = list(known)
+    if question := did_you_mean(found, names):
+        return question
+    if not names:
+        return "there are none"
+    listed = ", ".join(map(repr, names[:MOST_LISTED]))
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return f"{verb} {listed}{more}"

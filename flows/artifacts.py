@@ -1,0 +1,23 @@
+"""What a flow run shows in Prefect's own pages."""
+
+from prefect.artifacts import acreate_markdown_artifact
+
+from flows.sweep import Decided
+
+
+async def publish_run(decided: Decided) -> None:
+    """Publish the run's counts, or what the gate found."""
+    rows = [
+        ("evaluated", decided.evaluated),
+        ("selected by a rule", decided.selected),
+        ("opened", decided.opened),
+        ("held out", decided.held_out),
+        *((f"suppressed: {reason}", count) for reason, count in decided.suppressed.items()),
+        ("not met", decided.not_met),
+    ]
+    table = "\n".join(f"| {name} | {count:,} |" for name, count in rows)
+    text = f"## {decided.decision}, run {decided.run}\n\n| subjects | |\n| --- | --: |\n{table}\n"
+    if decided.faults:
+        found = "\n".join(f"- {fault}" for fault in decided.faults)
+        text = f"## {decided.decision}, run {decided.run}: all withheld\n\n{found}\n"
+    await acreate_markdown_artifact(markdown=text, key=f"run-{decided.decision}")

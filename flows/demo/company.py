@@ -1,0 +1,227 @@
+"""A made-up company: its accounts, what a model says of them, and what becomes of them.
+
+This is the world, not the decision layer: only what is in its tables can be seen from inside. Who
+was really called, and what that is worth, it knows exactly, so the true effect can be stated.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+CALL_EFFECT = 0.18
+"""What a call that really happens adds to the probability of renewing, 0 to 1, whoever gets it."""
+
+TERM = timedelta(days=365)
+"""How long a contract runs; an account renews at most once while the story lasts."""
+
+HORIZON = timedelta(days=60)
+"""How far ahead the model looks: it scores the risk of a renewal lost within this time."""
+
+_MEAN_LOGIT, _SPREAD, _BLUR, _WOBBLE = -0.8, 1.5, 0.5, 0.1
+_RISK_WITHOUT_RENEWAL = 0.05
+"""What is left of an account's risk in the model's eyes while no renewal is near."""
+
+_FIRST = (
+    "Alder Amber Anvil Apex Arbor Aspen Atlas Aurora Badger Basalt Beacon Birch Bluff Boulder "
+    "Bramble Bridge Bright Brook Cedar Cinder Clover Cobalt Copper Coral Crane Crest Cypress Dale "
+    "Delta Drift Eagle Ember Falcon Fern Fjord Flint Forge Garnet Glacier Granite Harbor Hazel "
+    "Heron Indigo Iron Ivory Juniper Kestrel Lantern Larch Laurel Linden Lotus Maple Marble Meadow "
+    "Mesa Mill Moss Nimbus Oak Ochre Onyx Orchard Osprey Otter Pearl Pine Poplar Quarry Quill "
+    "Raven Reed Ridge River Rowan Saffron Sage Sierra Slate Sparrow Spruce Sterling Stone Summit "
+    "Tern Thistle Timber Umber Vale Violet Walnut Wharf Willow Winter Wren Yarrow Zephyr"
+).split()
+_SECOND = (
+    "Analytics Apparel Bakeries Biotech Brands Builders Capital Ceramics Chemicals Clinics Coffee "
+    "Components Design Dental Diagnostics Dynamics Electric Energy Engineering Farms Fabrics Films "
+    "Finance Fisheries Foods Freight Furniture Games Gardens Glass Health Hotels Housing Industries "
+    "Instruments Insurance Interiors Labs Legal Lighting Logistics Machines Marine Markets Media "
+    "Medical Metals Mobility Motors Music Optics Outdoor Paper Partners Pharma Plastics Print "
+    "Properties Publishing Recycling Research Retail Robotics Schools Security Semiconductor "
+    "Shipping Software Solar Sports Studios Supply Systems Textiles Timber Tools Tours Toys "
+    "Transport Travel Tyres Veterinary Water Wind Wines Works"
+).split()
+_KINDS = ("Ltd", "Inc", "Group", "Co", "GmbH", "plc")
+_REASONS = (
+    "fewer people sign in than a quarter ago",
+    "support tickets stay open longer",
+    "the champion has left the account",
+    "usage is below the plan that is paid for",
+    "invoices are paid late",
+    "a competitor's connector was installed",
+)
+
+Instants = npt.NDArray[np.datetime64]
+
+
+class Company:
+    """Accounts with a known future.
+
+    Args:
+        accounts: How many; at most 50,000, so that no two share a name.
+        managers: Keys of the account managers, to whom the accounts are dealt out.
+        begins_on: First day of the story.
+        seed: The same one makes the same company.
+    """
+
+    def __init__(
+        self, *, accounts: int, managers: Sequence[str], begins_on: date, seed: int
+    ) -> None:
+        draw = np.random.default_rng([seed, accounts])
+        self._draw = draw
+        self.ids = np.array([f"A{n:05d}" for n in range(1, accounts + 1)])
+        self._places = {str(name): place for place, name in enumerate(self.ids)}
+        names = draw.permutation(len(_FIRST) * len(_SECOND) * len(_KINDS))[:accounts]
+        self._names = [_name(int(number)) for number in names]
+        self._managers = np.array(managers)[draw.integers(0, len(managers), accounts)]
+        self.arr = np.round(np.exp(draw.normal(10.9, 0.8, accounts)), -2)
+        self._renewal_on = np.datetime64(begins_on, "D") + draw.integers(1, TERM.days, accounts)
+        self._risk = draw.normal(_MEAN_LOGIT, _SPREAD, accounts)
+        self._seen = _calibrated(self._risk + draw.normal(0, _BLUR, accounts))
+        self._luck = draw.random(accounts)
+        self._tickets = draw.poisson(1 + 4 * _share(self._risk))
+        self._reasons = draw.integers(0, len(_REASONS), accounts)
+        self._called_at: Instants = np.full(accounts, np.datetime64("NaT", "s"))
+        self._logged = np.zeros(accounts, dtype=bool)
+
+    @property
+    def _decided_at(self) -> Instants:
+        return self._renewal_on.astype("datetime64[s]") + np.timedelta64(12, "h")
+
+    @property
+    def _renews(self) -> npt.NDArray[np.bool_]:
+        """Whether each account renews, given the calls until now: one luck, whatever is done."""
+        called = self._called_at < self._decided_at
+        renewing: npt.NDArray[np.bool_] = self._luck < self.chance_to_renew(called)
+        return renewing
+
+    def chance_to_renew(self, called: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        """Return each account's probability of renewing, called or not; shape (accounts,)."""
+        chance: npt.NDArray[np.float64] = np.minimum(
+            1 - _share(self._risk) + CALL_EFFECT * called, 1
+        )
+        return chance
+
+    def gain(self, subjects: Iterable[str]) -> npt.NDArray[np.float64]:
+        """Return what the calls that really happened added to each one's chance to renew.
+
+        Args:
+            subjects: Account ids.
+
+        Returns:
+            Shape (subjects,), 0 where nobody called before the renewal was decided.
+        """
+        places = [self._places[subject] for subject in subjects]
+        called = self._called_at < self._decided_at
+        nobody = np.zeros_like(called)
+        added = self.chance_to_renew(called) - self.chance_to_renew(nobody)
+        return np.asarray(added[places])
+
+    def call(self, account: str, at: datetime, *, logged: bool) -> None:
+        """Let a call happen; a second one to the same account changes nothing.
+
+        Args:
+            account: The account's id.
+            at: When (timezone-aware).
+            logged: Whether it leaves a row in the CRM, which is the proof that it happened.
+        """
+        place = self._places[account]
+        if np.isnat(self._called_at[place]):
+            self._called_at[place] = _instant(at)
+            self._logged[place] = logged
+
+    def tables(self, at: datetime) -> dict[str, pa.Table]:
+        """Return the warehouse as it is at an instant (timezone-aware): the past, not the future.
+
+        Returns:
+            ``churn_scores``, ``accounts``, ``renewals`` and ``crm_calls``.
+        """
+        decided = self._decided_at <= _instant(at)
+        is_here = ~decided | self._renews
+        return {
+            "churn_scores": self._scores(at, is_here, decided),
+            "accounts": self._accounts(is_here, decided),
+            "renewals": self._renewals(decided),
+            "crm_calls": self._calls(at),
+        }
+
+    def _scores(
+        self, at: datetime, is_here: npt.NDArray[np.bool_], decided: npt.NDArray[np.bool_]
+    ) -> pa.Table:
+        wobble = np.random.default_rng(int(at.timestamp())).normal(0, _WOBBLE, len(self.ids))
+        ahead = self._decided_at - _instant(at)
+        is_near = ~decided & (ahead < np.timedelta64(HORIZON))
+        score = _share(self._seen + wobble) * np.where(is_near, 1, _RISK_WITHOUT_RENEWAL)
+        columns = {
+            "account_id": self.ids,
+            "churn_probability": np.round(score, 4),
+            "churn_interval": np.round(0.08 + 0.1 * np.abs(wobble), 3),
+            "arr": self.arr,
+            "top_reasons": np.array(_REASONS)[self._reasons],
+        }
+        kept = {name: pa.array(values[is_here]) for name, values in columns.items()}
+        rows = int(is_here.sum())
+        kept["model_version"] = pa.repeat(f"{at:%Y.%m}", rows)
+        kept["scored_at"] = pa.repeat(
+            pa.scalar(at.astimezone(UTC), pa.timestamp("us", tz="UTC")), rows
+        )
+        return pa.table(kept)
+
+    def _accounts(
+        self, is_here: npt.NDArray[np.bool_], decided: npt.NDArray[np.bool_]
+    ) -> pa.Table:
+        renewal_on = self._renewal_on + np.where(decided, TERM.days, 0)
+        columns = {
+            "account_id": self.ids,
+            "company": np.array(self._names),
+            "account_manager": self._managers,
+            "renewal_on": renewal_on,
+            "open_tickets": self._tickets,
+        }
+        return pa.table({name: pa.array(values[is_here]) for name, values in columns.items()})
+
+    def _renewals(self, decided: npt.NDArray[np.bool_]) -> pa.Table:
+        return pa.table(
+            {
+                "account_id": pa.array(self.ids[decided]),
+                "decided_at": _utc(self._decided_at[decided]),
+                "renewed": pa.array(self._renews[decided]),
+            }
+        )
+
+    def _calls(self, at: datetime) -> pa.Table:
+        shown = self._logged & (self._called_at <= _instant(at))
+        return pa.table(
+            {
+                "account_id": pa.array(self.ids[shown]),
+                "called_at": _utc(self._called_at[shown]),
+                "called_by": pa.array(self._managers[shown]),
+            }
+        )
+
+
+def _name(number: int) -> str:
+    number, kind = divmod(number, len(_KINDS))
+    first, second = divmod(number, len(_SECOND))
+    return f"{_FIRST[first]} {_SECOND[second]} {_KINDS[kind]}"
+
+
+def _share(logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-logit)))
+
+
+def _calibrated(blurred: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Draw what is seen with an error back to the mean, as a calibrated model would."""
+    trust = _SPREAD**2 / (_SPREAD**2 + _BLUR**2)
+    return _MEAN_LOGIT + trust * (blurred - _MEAN_LOGIT)
+
+
+def _instant(at: datetime) -> np.datetime64:
+    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "s")
+
+
+def _utc(instants: Instants) -> Any:  # noqa: ANN401  an Arrow array, untyped there
+    return pa.array(instants.astype("datetime64[us]")).cast(pa.timestamp("us", tz="UTC"))

@@ -1,0 +1,50 @@
+"""Where things are: environment variables that start with FOLLOWTHROUGH_, and their defaults."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SHIPPED_WORKSPACE = Path(__file__).resolve().parent.parent / "decisions" / "definitions"
+
+
+class Settings(BaseSettings):
+    """What a deployment may set; every value has a default that works on one machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOLLOWTHROUGH_", extra="ignore", use_attribute_docstrings=True, frozen=True
+    )
+
+    workspace: Path = SHIPPED_WORKSPACE
+    """The folder with people.yaml, connections.yaml and the definitions."""
+    home: Path = Path(".followthrough")
+    """Where the ledger and the reports are kept unless said otherwise."""
+    ledger: SecretStr | None = None
+    """A database URL; by default an SQLite file below home."""
+    reports: Path | None = None
+    """Where reports are written; by default a folder below home."""
+    host: str = "127.0.0.1"
+    """Address the inbox listens on."""
+    port: int = Field(default=8484, ge=1, le=65_535)
+    """Port the inbox listens on."""
+    url: str | None = None
+    """The inbox's address as people reach it; by default made of host and port."""
+    person: str | None = None
+    """Who you are on the command line; a key of people.yaml."""
+
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's database URL, password included."""
+        if self.ledger is not None:
+            return self.ledger.get_secret_value()
+        return f"sqlite:///{(self.home / 'ledger.db').absolute()}"
+
+    @property
+    def reports_folder(self) -> Path:
+        """Where reports are written."""
+        return self.reports or self.home / "reports"
+
+    @property
+    def inbox_url(self) -> str:
+        """The inbox's address as people reach it, without a slash at the end."""
+        return (self.url or f"http://{self.host}:{self.port}").rstrip("/")

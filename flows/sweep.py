@@ -1,0 +1,234 @@
+"""What the flows do, as plain functions: the flows call these, and so do cron and incidents.
+
+No Prefect here. Each may be run as often as one likes, or twice at once.
+"""
+
+from collections import Counter
+
+import pyarrow as pa
+from pydantic import BaseModel
+
+from decisions.definition import Definition, Relation
+from decisions.delivery import Attempt, has_lost_its_point
+from decisions.errors import ConnectorError, DecisionLayerError, PermanentFailure
+from decisions.evaluation import selected
+from decisions.gate import Batch, inspected
+from decisions.ledger import Claim
+from decisions.ledger.records import NotificationState, Run
+from decisions.outcomes import describes, outcomes, proofs
+from decisions.ports import Warehouse
+from flows.messages import message_for
+from flows.wiring import Layer
+
+CHUNK = 20
+"""Messages claimed at once; few, so that a sender that dies holds up little."""
+
+
+class Decided(BaseModel):
+    """What one run did.
+
+    Attributes:
+        run: Its number in the ledger.
+        decision: The decision.
+        evaluated: Subjects in the batch.
+        opened: Cases opened for somebody.
+        held_out: Subjects left alone on purpose.
+        suppressed: Subjects a limit left out, by reason.
+        not_met: Subjects no rule selected.
+        faults: What the gate found; with any, all subjects are withheld.
+    """
+
+    run: int
+    decision: str
+    evaluated: int
+    opened: int = 0
+    held_out: int = 0
+    suppressed: dict[str, int] = {}
+    not_met: int = 0
+    faults: list[str] = []
+
+    @property
+    def selected(self) -> int:
+        """Subjects that a rule selected: opened, held out and suppressed together."""
+        return self.opened + self.held_out + sum(self.suppressed.values())
+
+
+class Delivered(BaseModel):
+    """How the messages that were due ended, by state."""
+
+    states: dict[str, int] = {}
+
+    @property
+    def sent(self) -> int:
+        """Messages handed over."""
+        return self.states.get(NotificationState.SENT, 0)
+
+
+class Escalated(BaseModel):
+    """What one sweep did.
+
+    Attributes:
+        steps: What was done, case by case, in words.
+        faults: Cases whose step could not be taken, and why; the others went on.
+    """
+
+    steps: list[str] = []
+    faults: list[str] = []
+
+
+class Observed(BaseModel):
+    """What one look found.
+
+    Attributes:
+        proven: Interventions newly proven.
+        outcomes: Outcomes newly recorded, missing ones included.
+        missing: Those among them for which no row was found.
+        faults: Probes that did not answer, and why; the others went on.
+    """
+
+    proven: int = 0
+    outcomes: int = 0
+    missing: int = 0
+    faults: list[str] = []
+
+
+def decide(layer: Layer, decision: str) -> Decided:
+    """Open a case for every subject that the decision selects in its present batch.
+
+    Raises:
+        DefinitionError: The workspace has no such decision.
+        ConnectorError: A warehouse did not answer; nothing was recorded.
+    """
+    definition = layer.definition(decision)
+    batch = inspect_batch(layer, definition)
+    matches = None if batch.faults else evaluate_rules(layer, definition)
+    return record_verdicts(layer, definition, batch, matches)
+
+
+def inspect_batch(layer: Layer, definition: Definition) -> Batch:
+    """Hold the batch against its data contract."""
+    earlier = layer.ledger.runs.earlier_counts(definition.decision)
+    return inspected(definition, layer.warehouses, as_of=layer.clock(), earlier=earlier)
+
+
+def evaluate_rules(layer: Layer, definition: Definition) -> pa.Table:
+    """Let the warehouse find the subjects that a rule selects."""
+    return selected(definition, layer.warehouses, as_of=layer.clock())
+
+
+def record_verdicts(
+    layer: Layer, definition: Definition, batch: Batch, matches: pa.Table | None
+) -> Decided:
+    """Draw arms, apply limits, route and record, in one transaction.
+
+    Args:
+        layer: What everything is wired to.
+        definition: The decision.
+        batch: What the gate saw; with faults, the whole batch is recorded as withheld.
+        matches: What ``evaluate_rules`` found; None where the batch has faults.
+    """
+    people, runs = layer.workspace.people, layer.ledger.runs
+    if matches is None:
+        return _summary(runs.withhold(definition, batch, people))
+    return _summary(runs.record(definition, batch, matches, people))
+
+
+def deliver(layer: Layer) -> Delivered:
+    """Claim and hand over messages, chunk by chunk, until nothing is due."""
+    states: Counter[str] = Counter()
+    while claims := layer.ledger.outbox.claim(most=CHUNK):
+        states.update(_delivered(layer, claim) for claim in claims)
+    return Delivered(states=dict(sorted(states.items())))
+
+
+def escalate(layer: Layer) -> Escalated:
+    """Take the one step that has fallen due on every unanswered or uncompleted case."""
+    found, refused = Escalated(), set[str]()
+    while due := [key for key in layer.ledger.cases.due(layer.clock()) if key not in refused]:
+        for key in due:
+            try:
+                step = layer.pursuit.take_step(key)
+            except DecisionLayerError as error:
+                refused.add(key)
+                found.faults.append(f"{key}: {error}")
+            else:
+                found.steps += [step] if step else []
+    return found
+
+
+def look_for_proofs(layer: Layer) -> Observed:
+    """Ask the probes which interventions really happened, in either arm."""
+    found = Observed()
+    for definition, cases in layer.ledger.results.awaiting_proof():
+        try:
+            found.proven += _prove(layer, definition, cases)
+        except ConnectorError as error:
+            found.faults.append(f"{definition.decision}: {error}")
+    return found
+
+
+def look_for_outcomes(layer: Layer) -> Observed:
+    """Ask the probes for the outcomes of the cases whose window has closed."""
+    found = Observed()
+    for definition, cases in layer.ledger.results.awaiting_outcome(layer.clock()):
+        if definition.outcome is None:
+            continue
+        try:
+            warehouse = _warehouse(layer, definition.outcome)
+            seen = outcomes(definition.outcome, warehouse, cases)
+        except ConnectorError as error:
+            found.faults.append(f"{definition.decision}: {error}")
+            continue
+        found.outcomes += layer.ledger.results.record_outcomes(seen)
+        found.missing += seen.column("state").to_pylist().count("missing")
+    return found
+
+
+def observe(layer: Layer) -> Observed:
+    """Record the proofs and outcomes that have become known."""
+    return both(look_for_proofs(layer), look_for_outcomes(layer))
+
+
+def both(proofs_found: Observed, outcomes_found: Observed) -> Observed:
+    """Return what the two looks found together."""
+    faults = proofs_found.faults + outcomes_found.faults
+    return outcomes_found.model_copy(update={"proven": proofs_found.proven, "faults": faults})
+
+
+def _summary(run: Run) -> Decided:
+    counts = {name: value for name, value in run.counts.items() if name in Decided.model_fields}
+    return Decided(
+        run=run.id, decision=run.decision, evaluated=run.evaluated, faults=run.faults, **counts
+    )
+
+
+def _delivered(layer: Layer, claim: Claim) -> str:
+    if has_lost_its_point(claim):
+        layer.ledger.outbox.drop(claim)
+        return NotificationState.SUPERSEDED
+    people = layer.workspace.people
+    message = message_for(claim, people, layer.settings.inbox_url)
+    attempt = Attempt(claim, message, layer.channels, people, layer.clock())
+    delivery = attempt.made()
+    layer.ledger.outbox.settle(claim, delivery)
+    return delivery.state
+
+
+def _prove(layer: Layer, definition: Definition, cases: pa.Table) -> int:
+    if definition.intervention is None or definition.outcome is None:
+        return 0
+    proof = definition.intervention.proof
+    window = definition.outcome.window.elapsed
+    warehouse = _warehouse(layer, proof)
+    proven = proofs(proof, warehouse, cases, window=window, now=layer.clock())
+    return layer.ledger.results.record_proofs(proven, what=f"a row in {describes(proof)}")
+
+
+def _warehouse(layer: Layer, relation: Relation) -> Warehouse:
+    try:
+        return layer.warehouses[relation.connection]
+    except KeyError:
+        raise PermanentFailure(
+            "is named by a version that cases are pinned to, but is connected no more",
+            connector=relation.connection,
+        ) from None

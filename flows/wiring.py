@@ -1,0 +1,135 @@
+"""What is wired to what: the one place where settings, workspace, ledger and connectors meet."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+
+from decisions.workspace import Workspace, load_workspace, resolved
+
+from connectors import registry
+from decisions.definition import Definition
+from decisions.desk import Desk
+from decisions.errors import DefinitionError, Fault
+from decisions.ledger import Ledger
+from decisions.ports import Channel, Clock, Warehouse, wall_clock
+from decisions.pursuit import Pursuit
+from decisions.suggestions import choices
+from flows.settings import Settings
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Everything a flow, a command or a page needs, assembled.
+
+    Attributes:
+        settings: Where things are.
+        workspace: Who, where and what.
+        ledger: The system of record.
+        desk: Takes answers.
+        pursuit: Takes the steps that have fallen due.
+        warehouses: By connection name.
+        channels: By connection name.
+        clock: The present instant.
+    """
+
+    settings: Settings
+    workspace: Workspace
+    ledger: Ledger
+    desk: Desk
+    pursuit: Pursuit
+    warehouses: Mapping[str, Warehouse]
+    channels: Mapping[str, Channel]
+    clock: Clock
+
+    def definition(self, decision: str) -> Definition:
+        """Return the decision as the workspace says it now.
+
+        Raises:
+            DefinitionError: The workspace has no such decision.
+        """
+        try:
+            return self.workspace.decisions[decision]
+        except KeyError:
+            hint = choices(decision, self.workspace.decisions)
+            fault = Fault(
+                str(self.workspace.folder), 0, f"there is no decision {decision!r}; {hint}"
+            )
+            raise DefinitionError([fault]) from None
+
+
+def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
+    """Load the workspace, open the ledger, build the connectors.
+
+    Raises:
+        DefinitionError: The workspace has faults, or a variable it names is not set.
+        LedgerError: The ledger cannot be used.
+    """
+    workspace = read_workspace(settings, clock)
+    warehouses, channels = _connectors(workspace, clock)
+    ledger = Ledger(settings.ledger_url, clock)
+    return Layer(
+        settings=settings,
+        workspace=workspace,
+        ledger=ledger,
+        desk=Desk(ledger, workspace.people),
+        pursuit=Pursuit(ledger, workspace.people),
+        warehouses=warehouses,
+        channels=channels,
+        clock=clock,
+    )
+
+
+def read_workspace(settings: Settings, clock: Clock = wall_clock) -> Workspace:
+    """Load the workspace, and nothing else.
+
+    Raises:
+        DefinitionError: It has faults; all of them at once.
+    """
+    today = clock().astimezone(UTC).date()
+    return load_workspace(settings.workspace, registry.connection_kinds(), today=today)
+
+
+def _connectors(
+    workspace: Workspace, clock: Clock
+) -> tuple[dict[str, Warehouse], dict[str, Channel]]:
+    warehouses: dict[str, Warehouse] = {}
+    channels: dict[str, Channel] = {}
+    kinds = registry.kinds()
+    faults: list[Fault] = []
+    for name, spec in workspace.connections.items():
+        kind = kinds[spec.type]
+        try:
+            config = resolved(spec, os.environ, optional=kind.optional_secrets)
+        except DefinitionError as error:
+            faults += error.faults
+            continue
+        built = kind.build(name, config, workspace.folder, clock)
+        if isinstance(built, Warehouse):
+            warehouses[name] = built
+        else:
+            channels[name] = built
+    if faults:
+        raise DefinitionError(faults)
+    return warehouses, channels
+
+
+_current: list[Layer] = []
+
+
+def current() -> Layer:
+    """Return the layer in use; assembled from the environment when nobody has chosen one."""
+    if not _current:
+        _current.append(assemble(Settings()))
+    return _current[-1]
+
+
+@contextmanager
+def using(layer: Layer) -> Iterator[Layer]:
+    """Make a layer the one that flows use, for as long as the block lasts."""
+    _current.append(layer)
+    try:
+        yield layer
+    finally:
+        _current.remove(layer)

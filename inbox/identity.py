@@ -1,0 +1,62 @@
+"""Who reads and answers here.
+
+In local mode nobody signs in: a cookie remembers who a reader says they are. Every page says so.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from decisions.ownership import People
+
+COOKIE: Final = "followthrough_person"
+_HALF_A_YEAR = 180 * 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The person in front of the page.
+
+    Attributes:
+        key: Key in ``people.yaml``.
+        name: As written there.
+        zone: IANA time zone that times are shown and read in.
+    """
+
+    key: str
+    name: str
+    zone: str
+
+
+def reader(request: Request, people: People) -> Reader | None:
+    """Return who the reader says they are, or None while they have not said.
+
+    A name that has left ``people.yaml`` counts as not said.
+    """
+    key = request.cookies.get(COOKIE, "")
+    person = people.people.get(key)
+    return Reader(key, person.name, person.zone) if person else None
+
+
+def remember(response: Response, key: str, *, secure: bool) -> None:
+    """Have the browser remember who the reader says they are.
+
+    Args:
+        response: What the browser is answered with.
+        key: The person's key.
+        secure: Whether the inbox is reached over HTTPS alone.
+    """
+    response.set_cookie(
+        COOKIE, key, max_age=_HALF_A_YEAR, httponly=True, samesite="strict", secure=secure
+    )
+
+
+def local_path(text: str) -> str:
+    """Return the path and query to go back to, or the queue if the text would lead elsewhere."""
+    if not text.startswith("/") or text[1:2] in {"/", "\\"} or not text.isprintable():
+        return "/"
+    parts = urlsplit(text)
+    return urlunsplit(("", "", parts.path, parts.query, ""))

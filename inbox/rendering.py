@@ -1,0 +1,108 @@
+"""Pages from templates: who reads, what time it is for them, and what they were just told."""
+
+import secrets
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from decisions.ledger import SYSTEM
+from flows.wiring import Layer
+from inbox import identity
+from inbox.identity import Reader
+from inbox.moments import Watch, span
+
+SAID: Final = "followthrough_said"
+"""The cookie that carries what a reader was told over to the page they are sent to."""
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_LONGEST_SAID = 500
+
+
+class Renderer:
+    """Fills in templates.
+
+    Attributes:
+        layer: What the pages are about.
+
+    Args:
+        layer: What the pages are about.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+        self._environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {"name": self.name, "span": span}
+        self._environment.globals |= {
+            "decisions": sorted(layer.workspace.decisions),
+            "is_local_only": layer.settings.host in {"127.0.0.1", "localhost", "::1"},
+            "host": layer.settings.host,
+            "nonce": lambda: secrets.token_urlsafe(16),
+        }
+
+    def reader(self, request: Request) -> Reader | None:
+        """Return who reads, or None while they have not said."""
+        return identity.reader(request, self.layer.workspace.people)
+
+    def watch(self, reader: Reader | None) -> Watch:
+        """Return the present instant and the reader's zone; UTC while nobody is known."""
+        return Watch(reader.zone if reader else "UTC", self.layer.clock())
+
+    def name(self, key: str | None) -> str:
+        """Return a person's name; whoever has left ``people.yaml`` goes by their key."""
+        if key is None:
+            return "nobody"
+        if key == SYSTEM:
+            return "Followthrough"
+        person = self.layer.workspace.people.people.get(key)
+        return person.name if person else key
+
+    def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401  whatever the template names
+        """Return the template filled in; what the reader was told is shown once.
+
+        Args:
+            request: What is answered.
+            template: Name of a file in ``templates/``.
+            status: HTTP status.
+            values: What the template names besides what every page has.
+        """
+        reader = self.reader(request)
+        said = unquote(request.cookies.get(SAID, ""))[:_LONGEST_SAID]
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        known = {
+            "me": reader,
+            "watch": self.watch(reader),
+            "here": here if request.method == "GET" else "/",
+            "path": request.url.path,
+            "said": said,
+        }
+        text = self._environment.get_template(template).render(known | values)
+        response = HTMLResponse(text, status, headers={"Cache-Control": "no-store"})
+        if said:
+            response.delete_cookie(SAID, httponly=True, samesite="strict")
+        return response
+
+    def problem(self, request: Request, status: int, title: str, text: str) -> Response:
+        """Return a page that says what went wrong and what to do."""
+        return self.page(request, "problem.html", status, title=title, text=text)
+
+    def see_other(self, back: str, *, said: str) -> Response:
+        """Send the reader to a page of ours, where they read what they were told.
+
+        Args:
+            back: Path and query, as a form named it; anything else leads to the queue.
+            said: One sentence.
+        """
+        response = RedirectResponse(identity.local_path(back), 303)
+        value = quote(said[:_LONGEST_SAID])
+        response.set_cookie(SAID, value, max_age=60, httponly=True, samesite="strict")
+        return response

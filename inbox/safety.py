@@ -1,0 +1,92 @@
+"""What every answer of the inbox carries, and which requests are turned away unread.
+
+A page of another site must not answer a case in a reader's name (it cannot post here), must not
+frame these pages, and must not read them by giving its own name our address.
+"""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Not no-referrer: with it browsers hide a form's origin even from the page's own server.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+HEALTH: Final = "/healthz"
+"""Asked by machines that know the inbox by its number alone; it tells nothing of a case."""
+
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_HARMLESS = ("GET", "HEAD", "OPTIONS")
+
+
+class Guard:
+    """Turns away requests that no page of ours and no program of the reader's has sent.
+
+    Args:
+        app: What is guarded.
+        url: The inbox's address as people reach it.
+    """
+
+    def __init__(self, app: ASGIApp, *, url: str) -> None:
+        self._app = app
+        self._url = url
+        self._hosts = {*_THIS_MACHINE, urlsplit(url).hostname}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or have it answered, with our headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refusal = self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send_safely)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if scope["path"] != HEALTH and _hostname(host) not in self._hosts:
+            return PlainTextResponse(
+                f"This inbox is reached at {self._url}, not at {host!r}. If that is its address, "
+                "set FOLLOWTHROUGH_URL to it.\n",
+                status_code=400,
+            )
+        if scope["method"] not in _HARMLESS and _is_from_elsewhere(headers, host):
+            return PlainTextResponse(
+                "Nothing was recorded: this was sent from a page of another site. "
+                f"Open {self._url} and answer there.\n",
+                status_code=403,
+            )
+        return None
+
+
+def _is_from_elsewhere(headers: Headers, host: str) -> bool:
+    """Whether a browser sent it for a page of another origin; programs send neither header."""
+    if site := headers.get("sec-fetch-site"):
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != host
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+

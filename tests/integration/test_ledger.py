@@ -1,0 +1,300 @@
+import sqlite3
+from datetime import timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import insert, text
+from sqlalchemy.exc import DatabaseError, IntegrityError
+
+from decisions.errors import LedgerError, LifecycleError
+from decisions.ledger import Filter, Ledger, migrations
+from decisions.ledger.records import Case, Record
+from decisions.ledger.store import Store
+from tests.samples import MONDAY, MovableClock, batch, definition, matches, people
+
+HOLDOUT = {"share": "30%", "salt": "q4"}
+SUBJECTS = [{"subject": f"a{n:03}"} for n in range(200)]
+
+
+@pytest.fixture
+def clock():
+    return MovableClock()
+
+
+@pytest.fixture
+def ledger(ledger_url, clock):
+    opened = Ledger(ledger_url, clock)
+    yield opened
+    opened.close()
+
+
+def record(ledger, *rows, **changes):
+    selected = matches(*rows)
+    return ledger.runs.record(definition(**changes), batch(500), selected, people())
+
+
+def test_the_migrations_lead_from_nothing_to_the_models(ledger, ledger_url, clock):
+    store = Store(ledger_url, clock)
+    with store.reading() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, Record.metadata) == []
+        assert context.get_current_revision() == migrations.HEAD
+    store.close()
+
+
+def test_head_is_the_newest_migration():
+    scripts = ScriptDirectory(str(migrations.__path__[0]))
+
+    assert scripts.get_current_head() == migrations.HEAD
+
+
+def test_a_ledger_of_a_newer_program_is_refused(ledger, ledger_url, clock):
+    with ledger.writing() as transaction:
+        transaction.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(LedgerError, match="has schema 9999, this program knows"):
+        Ledger(ledger_url, clock)
+
+
+def test_verdicts_add_up_to_the_batch(ledger):
+    run = record(ledger, *SUBJECTS, holdout=HOLDOUT, limits={"per_run": 100})
+
+    counts = run.counts
+    assert counts["opened"] + counts["held_out"] == 100
+    assert counts["suppressed"] == {"per_run": 100}
+    assert counts["not_met"] == 300
+    assert 15 <= counts["held_out"] <= 45
+
+
+def test_the_same_batch_recorded_twice_opens_nothing_twice(ledger):
+    record(ledger, *SUBJECTS, holdout=HOLDOUT)
+
+    again = record(ledger, *SUBJECTS, holdout=HOLDOUT)
+
+    assert (again.counts["opened"], again.counts["held_out"]) == (0, 0)
+    assert again.counts["suppressed"] == {"already open": 200}
+
+
+def test_an_old_signal_does_not_reopen_a_closed_case(ledger, clock):
+    record(ledger, {"subject": "acme"})
+    close(ledger, "CSC-1")
+
+    again = record(ledger, {"subject": "acme"})
+
+    assert again.counts["suppressed"] == {"already decided": 1}
+
+
+def test_a_newer_signal_opens_a_second_case_once_the_cooldown_is_over(ledger, clock):
+    limits = {"per_subject": "1 per 30d"}
+    record(ledger, {"subject": "acme"}, limits=limits)
+    close(ledger, "CSC-1")
+    found = []
+
+    for days in (29, 31):
+        clock.now = MONDAY + timedelta(days=days)
+        newer = {"subject": "acme", "scored_at": clock.now}
+        found.append(record(ledger, newer, limits=limits).counts)
+
+    assert found[0]["suppressed"] == {"per_subject": 1}
+    assert found[1]["opened"] == 1
+
+
+def close(ledger, key):
+    with ledger.writing() as transaction:
+        transaction.change(transaction.case(key), state="completed", due_at=None)
+
+
+def test_the_database_itself_refuses_a_second_open_case(ledger):
+    record(ledger, {"subject": "acme"})
+    twin = dict(ledger.cases.named("CSC-1")) | {"id": 99, "key": "CSC-99", "number": 99}
+
+    with pytest.raises(IntegrityError), ledger.writing() as transaction:
+        transaction.connection.execute(insert(Case.__table__).values(**twin))
+
+
+def test_arms_are_kept_when_the_share_changes(ledger, clock):
+    record(ledger, *SUBJECTS, holdout=HOLDOUT)
+    before = held_out(ledger)
+    with ledger.writing() as transaction:
+        transaction.connection.execute(
+            text("UPDATE cases SET state = CASE arm WHEN 'control' THEN 'released' ELSE 'completed' END")
+        )
+    clock.now += timedelta(days=7)
+
+    newer = [row | {"scored_at": clock.now} for row in SUBJECTS]
+    record(ledger, *newer, holdout=HOLDOUT | {"share": "90%"})
+
+    assert held_out(ledger) == before
+
+
+def held_out(ledger):
+    found = ledger.cases.found(Filter(states=("held_out", "released")), most=1_000)
+    return {case.subject for case in found}
+
+
+def test_a_held_out_subject_has_a_case_and_nobody_is_told(ledger):
+    record(ledger, *SUBJECTS, holdout=HOLDOUT)
+    hidden = ledger.cases.found(Filter(states=("held_out",)), most=1)[0]
+
+    dossier = ledger.cases.dossier(hidden.key)
+
+    assert dossier.case.respond_by is None
+    assert (dossier.assignments, dossier.notifications) == ([], [])
+    assert [entry.act for entry in dossier.entries] == ["held out"]
+
+
+def test_an_unknown_account_manager_leaves_the_case_with_the_business_owner(ledger):
+    record(ledger, {"subject": "acme", "assign": "nobody.known"})
+
+    dossier = ledger.cases.dossier("CSC-1")
+
+    assert dossier.case.assignee == "dana.reyes"
+    assert "'nobody.known', who is not in people.yaml" in dossier.assignments[0].because
+
+
+def test_a_case_keeps_the_version_it_was_opened_under(ledger, clock):
+    record(ledger, {"subject": "acme"})
+    record(ledger, {"subject": "bolt"}, limits={"per_run": 5})
+
+    first, second = ledger.cases.dossier("CSC-1"), ledger.cases.dossier("CSC-2")
+
+    assert (first.version.number, second.version.number) == (1, 2)
+    assert first.definition.limits.per_run is None
+
+
+def test_a_withheld_batch_opens_nothing_and_tells_the_technical_owner_once(ledger):
+    faulty = batch(0).__class__(rows=500, fingerprint="f" * 64, faults=("risk: out of range",))
+
+    for _ in range(2):
+        run = ledger.runs.withhold(definition(), faulty, people())
+
+    claims = ledger.outbox.claim()
+    assert run.state == "withheld"
+    assert [claim.notification.recipient for claim in claims] == ["lee.park"]
+    assert ledger.runs.earlier_counts("churn-save-call") == []
+
+
+def test_the_chain_holds_over_everything_that_was_recorded(ledger):
+    for rows in (SUBJECTS[:50], SUBJECTS):
+        record(ledger, *rows, holdout=HOLDOUT)
+
+    verification = ledger.verified()
+
+    assert verification.breach is None
+    assert (verification.seals, verification.entries) == (2, 203)
+
+
+@pytest.mark.parametrize("act", ["UPDATE {0} SET at = at", "DELETE FROM {0}"])
+@pytest.mark.parametrize("table", ["entries", "seals"])
+def test_the_database_refuses_to_rewrite_history(ledger, act, table):
+    record(ledger, {"subject": "acme"})
+
+    with pytest.raises(DatabaseError, match="append-only"), ledger.writing() as transaction:
+        transaction.connection.execute(text(act.format(table)))
+
+
+@pytest.fixture
+def tampered(ledger):
+    """Run a statement as somebody would who owns the whole database."""
+    record(ledger, *SUBJECTS[:5])
+    record(ledger, *SUBJECTS[:9])
+
+    def run(statement):
+        with ledger.writing() as transaction:
+            if transaction.connection.dialect.name == "sqlite":
+                for table in ("entries", "seals"):
+                    for event in ("update", "delete"):
+                        transaction.connection.execute(text(f"DROP TRIGGER {table}_refuse_{event}"))
+            else:
+                for table in ("entries", "seals"):
+                    transaction.connection.execute(text(f"DROP TRIGGER {table}_refuse ON {table}"))
+            for part in statement.split("; "):
+                transaction.connection.execute(text(part))
+        return ledger.verified().breach
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        pytest.param(
+            "UPDATE entries SET body = replace(body, '0.9', '0.8') WHERE id = 4",
+            "entry 4 (opened CSC-2, 2026-11-16T09:00:00.000000Z) does not match its hash",
+            id="one-byte-of-an-entry",
+        ),
+        pytest.param(
+            "UPDATE entries SET sha256 = replace(sha256, '0', '1') WHERE id = 4",
+            "entry 4 ",
+            id="an-entrys-hash",
+        ),
+        pytest.param("DELETE FROM entries WHERE id = 4", "seal 1 ", id="a-missing-entry"),
+        pytest.param("DELETE FROM entries WHERE seal = 2", "seal 2 ", id="all-of-a-seals-entries"),
+        pytest.param(
+            "UPDATE seals SET root = 'x' WHERE id = 1",
+            "does not match the entries it covers",
+            id="a-root",
+        ),
+        pytest.param(
+            "UPDATE seals SET previous = 'x' WHERE id = 2",
+            "does not point at the seal before it",
+            id="a-link",
+        ),
+        pytest.param(
+            "DELETE FROM entries WHERE seal = 1; DELETE FROM seals WHERE id = 1",
+            "seal 1 is missing",
+            id="a-missing-seal",
+        ),
+    ],
+)
+def test_verification_names_what_was_tampered_with(tampered, statement, expected):
+    assert expected in tampered(statement)
+
+
+def test_a_transaction_that_fails_leaves_nothing_behind(ledger):
+    with pytest.raises(LifecycleError), ledger.writing() as transaction:
+        transaction.enter("did", "something", {})
+        transaction.case("CSC-404")
+
+    assert ledger.verified().entries == 0
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path, clock):
+    (tmp_path / "ledger.db").write_text("these are notes, not a database " * 100)
+
+    with pytest.raises(LedgerError, match="is not a ledger or is damaged"):
+        Ledger(f"sqlite:///{tmp_path / 'ledger.db'}", clock)
+
+
+def test_a_locked_ledger_says_so_and_writes_nothing(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr("decisions.ledger.store.BUSY_SECONDS", 0.1)
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}", clock)
+    holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(LedgerError, match="was locked by another program"):
+        record(ledger, {"subject": "acme"})
+
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert ledger.cases.count(Filter(states=None)) == 0
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        pytest.param("mysql://localhost/x", "cannot be kept in 'mysql'", id="unsupported"),
+        pytest.param("ledger.db", "write it like 'sqlite:///ledger.db'", id="not-a-url"),
+        pytest.param(
+            "postgresql://me:hunter2@127.0.0.1:1/x", "cannot be used", id="nobody-answers"
+        ),
+    ],
+)
+def test_an_unusable_address_is_refused_without_its_password(url, expected, clock):
+    with pytest.raises(LedgerError, match=expected) as caught:
+        Ledger(url, clock)
+
+    assert "hunter2" not in str(caught.value)
