@@ -47,7 +47,7 @@ clean: ## Remove what make installed or built; ledgers stay
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Followthrough needs Python 3.11 or newer and found '$$($(PYTHON) --version 2>&1)';" \
 			"name one: make PYTHON=python3.12" >&2; exit 2; }
-	@echo "Installing the locked packages into .venv: 1.3 GB, once, a minute or two"
+	@echo "Installing the locked packages into .venv: 1.4 GB, once, a minute or two"
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP) install --no-compile --no-deps --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m compileall -q -j 0 .venv/lib || true

@@ -234,12 +234,12 @@ class Desk:
                 refusal = found
                 _record(transaction, case, author, move, said, refusal=str(found))
             else:
-                before = case.state
+                before = case
                 changes = {"state": state} | act(transaction, case, definition.actions[case.action])
                 if move is not Move.REASSIGN:
                     transaction.supersede(case)
                 case = transaction.change(case, **changes)
-                _record(transaction, case, author, move, said, before=before)
+                _record(transaction, before, author, move, said, state=case.state)
         if refusal is not None:
             raise refusal
         return Reply(key, case.state, self._sentence_on(case, move))
@@ -326,7 +326,7 @@ def _record(
     move: Move,
     said: dict[str, Any],
     *,
-    before: str | None = None,
+    state: str | None = None,
     refusal: str | None = None,
 ) -> None:
     in_place_of = case.assignee if case.assignee != author.person else None
@@ -346,7 +346,7 @@ def _record(
     )
     body = {name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in said.items()}  # fmt: skip
-    changed = {"refused": refusal} if refusal else {"before": before, "after": case.state}
+    changed = {"refused": refusal} if refusal else {"before": case.state, "after": state}
     transaction.enter(
         PAST[move] if refusal is None else f"{move} refused",
         case.key,

@@ -13,20 +13,21 @@ from decisions.ports import Warehouse
 _AT = "timestamp"
 
 _FIRST_PROOF = """
-SELECT c.case_id, min(r.at) AS acted_at
+SELECT c.case_id, min(r.happened_at) AS acted_at
 FROM cases c JOIN found r ON r.subject = c.subject
-    AND r.at >= c.opened_at AND r.at < c.opened_at + $window
+    AND r.happened_at >= c.opened_at AND r.happened_at < c.opened_at + $window
 GROUP BY c.case_id ORDER BY c.case_id
 """
 
 _LAST_OUTCOME = """
 SELECT c.case_id, CASE WHEN r.value IS NULL THEN 'missing' ELSE 'observed' END AS state,
-    r.value, r.at AS observed_at
+    r.value, r.happened_at AS observed_at
 FROM cases c LEFT JOIN LATERAL (
-    SELECT value, at FROM found
+    SELECT value, happened_at FROM found
     WHERE subject = c.subject AND value IS NOT NULL
-        AND (at IS NULL OR (at >= c.opened_at AND at < c.opened_at + $window))
-    ORDER BY at DESC NULLS LAST LIMIT 1
+        AND (happened_at IS NULL
+            OR (happened_at >= c.opened_at AND happened_at < c.opened_at + $window))
+    ORDER BY happened_at DESC NULLS LAST LIMIT 1
 ) r ON true
 ORDER BY c.case_id
 """
@@ -53,7 +54,7 @@ def proofs(
     since = min(cases.column("opened_at").to_pylist())
     at = cast(quoted(proof.at, warehouse.dialect), _AT, warehouse.dialect)
     query = (
-        f"SELECT {_subject(proof.on, warehouse)} AS subject, {at} AS at "
+        f"SELECT {_subject(proof.on, warehouse)} AS subject, {at} AS happened_at "
         f"FROM {relation_sql(proof, warehouse)} AS r WHERE {_between(at, since, now, warehouse)}"
     )
     return _joined(_FIRST_PROOF, cases, warehouse.select(query), window)
@@ -85,7 +86,7 @@ def outcomes(outcome: Outcome, warehouse: Warehouse, cases: pa.Table) -> pa.Tabl
     )
     query = (
         f"SELECT {_subject(outcome.on, warehouse)} AS subject, {measure} AS value, "
-        f"{at or 'CAST(NULL AS TIMESTAMP)'} AS at "
+        f"{at or 'CAST(NULL AS TIMESTAMP)'} AS happened_at "
         f"FROM {relation_sql(outcome, warehouse)} AS r{within}"
     )
     return _joined(_LAST_OUTCOME, cases, warehouse.select(query), outcome.window.elapsed)
@@ -115,7 +116,8 @@ def _joined(query: str, cases: pa.Table, found: pa.Table, window: timedelta) -> 
         engine.register("cases", cases)
         engine.register("rows_found", found)
         engine.execute(
-            "CREATE TABLE found AS SELECT * REPLACE (CAST(at AS TIMESTAMPTZ) AS at) FROM rows_found"
+            "CREATE TABLE found AS SELECT * REPLACE "
+            "(CAST(happened_at AS TIMESTAMPTZ) AS happened_at) FROM rows_found"
         )
         joined: pa.Table = engine.sql(query, params={"window": window}).to_arrow_table()
     return joined

@@ -4,31 +4,22 @@ Slack is answered only once the desk has recorded, so that whatever looks accept
 the desk says reaches the person afterwards, where nobody else sees it.
 """
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
-from connectors.slack.blocks import ACKNOWLEDGE, DONE, OVERRIDE, SNOOZE
+from connectors.slack.blocks import ACKNOWLEDGE, DONE, SNOOZE
 from connectors.slack.channel import SlackChannel
-from connectors.slack.forms import (
-    NOTE,
-    OVERRIDE_FORM,
-    REASON,
-    override_form,
-    written_override,
-)
+from connectors.slack.forms import NOTE, REASON, override_form
+from connectors.slack.interactions import Press, Submission, read_interaction
 from decisions.definition import Action
-from decisions.desk import Author, Reply
+from decisions.desk import Author
 from decisions.errors import ConnectorError, LifecycleError
 from decisions.ledger.records import Case
 from flows.wiring import Layer
@@ -40,12 +31,12 @@ PATH = "/slack/interactions"
 LARGEST_BODY = 512 * 1024
 """Bytes; what Slack sends of a message of ours is far smaller."""
 
+_VIA = "slack"
 _STRANGER = (
     "Nothing was recorded: people.yaml names nobody with your Slack account. Ask whoever looks "
     "after Followthrough to add your Slack id there."
 )
-
-_Json = Mapping[str, Any]
+_NO_FORM = "Nothing was recorded: the form did not open. Press Override once more."
 
 
 def slack_router(layer: Callable[[], Layer]) -> APIRouter:
@@ -64,28 +55,26 @@ def slack_router(layer: Callable[[], Layer]) -> APIRouter:
         present = layer()
         channel = _signer(present, body, request.headers)
         if channel is None:
-            _LOG.warning("refused a request to %s that no connected Slack app signed", PATH)
+            _LOG.warning("refused a request to %s that no connected Slack app has signed", PATH)
             return Response(status_code=401)
         try:
-            content = json.loads(parse_qs(body.decode())["payload"][0])
-            interaction = _Interaction(present, channel, content, str(content["user"]["id"]))
-            answer = await run_in_threadpool(interaction.answered)
-        except (KeyError, IndexError, TypeError, ValueError):
-            _LOG.exception("Slack sent something that is neither a press nor a form of ours")
+            interaction = read_interaction(body)
+        except ValueError as fault:
+            _LOG.warning("refused a request of Slack's to %s: %s", PATH, fault)
             return Response(status_code=400)
-        return answer
+        return await run_in_threadpool(_Messenger(present, channel).answer, interaction)
 
     return router
 
 
 async def _body(request: Request) -> bytes | None:
     """Return the body, or None as soon as it proves too large."""
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BODY:
             return None
-    return body
+    return bytes(body)
 
 
 def _signer(layer: Layer, body: bytes, headers: Mapping[str, str]) -> SlackChannel | None:
@@ -95,77 +84,67 @@ def _signer(layer: Layer, body: bytes, headers: Mapping[str, str]) -> SlackChann
 
 
 @dataclass(frozen=True, slots=True)
-class _Interaction:
-    """One press or one form.
+class _Messenger:
+    """Takes what people do in one Slack workspace to the desk.
 
     Attributes:
         layer: Everything there is.
         channel: The Slack app it came through.
-        content: What Slack sent.
-        user: Slack's id of the person.
     """
 
     layer: Layer
     channel: SlackChannel
-    content: _Json
-    user: str
 
-    def answered(self) -> Response:
+    def answer(self, interaction: Press | Submission | None) -> Response:
         """Carry it to the desk, and return what Slack is to be answered."""
-        if self.content["type"] == "block_actions":
-            return self._pressed(self.content["actions"][0])
-        if self.content["type"] == "view_submission":
-            view = self.content["view"]
-            return self._submitted(view) if view["callback_id"] == OVERRIDE_FORM else Response()
+        if isinstance(interaction, Press):
+            return self._pressed(interaction)
+        if isinstance(interaction, Submission):
+            return self._submitted(interaction)
         return Response()
 
-    def _pressed(self, press: _Json) -> Response:
-        if press["action_id"] not in {ACKNOWLEDGE, DONE, OVERRIDE, SNOOZE}:
-            return Response()  # the link button; Slack tells of it all the same
-        reply_to = str(self.content["response_url"])
-        person = self._person()
+    def _pressed(self, press: Press) -> Response:
+        person = self._person(press.user)
         if person is None:
-            return self._replied(reply_to, _STRANGER)
-        message = self.content.get("container", {}).get("message_ts", "")
-        click = f"slack:{self.user}:{press['action_id']}:{message}:{press['action_ts']}"
-        author = Author(person, "slack", click)
+            return self._replied(press.reply_to, _STRANGER)
         try:
-            said = self._carried_out(press["action_id"], str(press["value"]), author, reply_to)
-        except (LifecycleError, ConnectorError) as refusal:
+            said = self._carried_out(press, Author(person, _VIA, press.click))
+        except LifecycleError as refusal:
             said = str(refusal)
-        return self._replied(reply_to, said) if said else Response()
+        return self._replied(press.reply_to, said) if said else Response()
 
-    def _carried_out(self, action: str, key: str, author: Author, reply_to: str) -> str | None:
+    def _carried_out(self, press: Press, author: Author) -> str | None:
+        """Return what the person is to be told, or None where a form opens before them."""
         desk = self.layer.desk
-        if action == ACKNOWLEDGE:
-            return desk.acknowledge(key, author).text
-        if action == SNOOZE:
-            return self._snoozed(key, author).text
-        case, declared = self._case(key)
-        if action == DONE:
-            return desk.done(key, author, what=f"{case.action}, as recommended").text
-        form = override_form(key, declared.override_reasons, reply_to=reply_to)
-        self.channel.open_form(str(self.content["trigger_id"]), form)
+        if press.action == ACKNOWLEDGE:
+            return desk.acknowledge(press.case, author).text
+        if press.action == SNOOZE:
+            now = self.layer.clock()
+            morning = next_morning(self.layer.workspace.people.hours(author.person), now)
+            until = morning or now + timedelta(days=1)
+            return desk.snooze(press.case, author, until=until).text
+        case, action = self._case(press.case)
+        if press.action == DONE:
+            return desk.done(press.case, author, what=f"{case.action}, as recommended").text
+        form = override_form(press.case, action.override_reasons, reply_to=press.reply_to)
+        try:
+            self.channel.open_form(press.trigger, form)
+        except ConnectorError as failure:
+            _LOG.warning("the form for overriding %s did not open: %s", press.case, failure)
+            return _NO_FORM
         return None
 
-    def _snoozed(self, key: str, author: Author) -> Reply:
-        now = self.layer.clock()
-        morning = next_morning(self.layer.workspace.people.hours(author.person), now)
-        return self.layer.desk.snooze(key, author, until=morning or now + timedelta(days=1))
-
-    def _submitted(self, view: _Json) -> Response:
-        written = written_override(view)
-        person = self._person()
+    def _submitted(self, submission: Submission) -> Response:
+        written = submission.written
+        person = self._person(submission.user)
         if person is None:
             return _refused(NOTE, _STRANGER)
         try:
-            _, declared = self._case(written.case)
-            reason = written.reason(declared.override_reasons)
+            _, action = self._case(written.case)
+            reason = written.reason(action.override_reasons)
             if reason is None:
-                return _refused(REASON, "Choose a reason.")
-            # The same form sent twice counts once; sent anew with other words it is another answer.
-            words = hashlib.sha256(f"{reason}\n{written.note}".encode()).hexdigest()[:16]
-            author = Author(person, "slack", f"slack:{self.user}:{view['id']}:{words}")
+                return _refused(REASON, "Choose a reason")
+            author = Author(person, _VIA, submission.click)
             reply = self.layer.desk.override(written.case, author, reason=reason, note=written.note)
         except LifecycleError as refusal:
             return _refused(NOTE, str(refusal))
@@ -176,19 +155,22 @@ class _Interaction:
         definition = self.layer.ledger.cases.definition_of(case)
         return case, definition.actions[case.action]
 
-    def _person(self) -> str | None:
+    def _person(self, user: str) -> str | None:
         """Return the key of the person whose Slack account it is, by its id, else by its e-mail.
 
-        An e-mail counts only for people without a Slack id: that is how they are found when they
-        are told, too.
+        An e-mail counts only for people without a Slack id: that is how they are told, too.
         """
         people = self.layer.workspace.people.people
-        for key, person in people.items():
-            if person.slack == self.user:
-                return key
-        email = self.channel.email_of(self.user)
-        found = [key for key, each in people.items() if each.slack is None and each.email == email]
-        return found[0] if len(found) == 1 else None
+        by_id = [key for key, person in people.items() if person.slack == user]
+        if by_id:
+            return by_id[0]
+        email = self.channel.email_of(user)
+        by_email = [
+            key
+            for key, person in people.items()
+            if email and person.slack is None and person.email.lower() == email.lower()
+        ]
+        return by_email[0] if len(by_email) == 1 else None
 
     def _replied(self, reply_to: str, text: str) -> Response:
         return Response(background=BackgroundTask(self._reply, reply_to, text))
@@ -197,7 +179,7 @@ class _Interaction:
         try:
             self.channel.reply(reply_to, text)
         except ConnectorError as failure:
-            _LOG.warning("a reply was not taken, what it was about is recorded: %s", failure)
+            _LOG.warning("Slack did not take a reply, the answer itself is recorded: %s", failure)
 
 
 def _refused(place: str, text: str) -> Response:

@@ -1,27 +1,31 @@
 """What the pages show of a case, taken from the ledger's rows and the pinned definition."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from markupsafe import Markup
+
+from connectors.slack.preview import as_html
 from decisions import lifecycle
-from decisions.definition import Definition
+from decisions.definition import OWNER_ROLES, Definition
 from decisions.errors import UnknownPerson
 from decisions.escalation import ASSIGNEE, End, Telling, due_step
-from decisions.ledger import SYSTEM, Dossier
-from decisions.ledger.records import Answer, Case, CaseState, Notification, Outcome
-from decisions.lifecycle import PAST, Move
+from decisions.ledger.records import Case, CaseState, Notification
+from decisions.lifecycle import Move
 from decisions.ownership import People, resolve
 from decisions.ports import Fact, Message
 from decisions.template import Figure, money
 from decisions.wording import shown_facts, title, why
-from connectors.slack.preview import as_html
-from markupsafe import Markup
 
 WAITING: Final = (CaseState.OPEN, CaseState.ACKNOWLEDGED)
-HIDDEN: Final = (CaseState.HELD_OUT,)
-"""States shown to nobody but the decision's owners."""
+
+_ENDS: Final = {
+    End.CLOSE_UNANSWERED: "the case closes as unanswered; that is not consent",
+    End.KEEP_OPEN: "nobody else is told; the case stays open",
+    End.STOP_REMINDING: "nobody else is told; the case stays with whoever acknowledged it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Row:
         stake: What one success is worth, with its unit; None if not declared or not known.
         deadline: When the next word from a person is due; None once it is closed.
         is_overdue: Whether that has passed; a snoozed case is not overdue, it sleeps.
-        moves: What a person who is entitled to may do.
+        moves: What somebody who may answer can do.
     """
 
     case: Case
@@ -56,39 +60,87 @@ def row(case: Case, definition: Definition, *, zone: str, now: datetime) -> Row:
         zone: IANA time zone of the reader.
         now: The present instant (timezone-aware).
     """
-    written = {"facts": case.facts, "opened_at": case.opened_at, "zone": zone}
-    waits = case.state in WAITING
-    deadline = (case.complete_by or case.respond_by) if waits else None
+    facts, opened_at = case.facts, case.opened_at
+    deadline = (case.complete_by or case.respond_by) if case.state in WAITING else None
     return Row(
         case=case,
-        title=title(definition, action=case.action, **written),
-        why=why(definition, rule=case.rule, **written),
-        stake=stake(case, definition),
+        title=title(definition, action=case.action, facts=facts, opened_at=opened_at, zone=zone),
+        why=why(definition, rule=case.rule, facts=facts, opened_at=opened_at, zone=zone),
+        stake=_stake(case, definition),
         deadline=deadline,
         is_overdue=deadline is not None and deadline < now and case.snoozed_until is None,
         moves=lifecycle.allowed(case.state),
     )
 
 
-def stake(case: Case, definition: Definition) -> str | None:
-    """Return what one success is worth, in the unit of the outcome's value field."""
+def other_facts(case: Case, definition: Definition, zone: str) -> tuple[Fact, ...]:
+    """Return what was frozen with the case besides the evidence its action shows."""
+    action = definition.actions[case.action]
+    rest = tuple(name for name in case.facts if name not in action.show)
+    actions = {case.action: action.model_copy(update={"show": rest})}
+    showing_the_rest = definition.model_copy(update={"actions": actions})
+    return shown_facts(showing_the_rest, case.action, case.facts, zone)
+
+
+def owners(definition: Definition, people: People, at: datetime) -> dict[str, str]:
+    """Return who owns the decision at an instant (timezone-aware): their keys by role.
+
+    A role whose people have all left is absent.
+    """
+    found = {}
+    for role in OWNER_ROLES:
+        if getattr(definition.owners, role) is None:
+            continue
+        try:
+            standin = resolve(role, people=people, owners=definition.owners, assignee=None, at=at)
+        except UnknownPerson:
+            continue
+        found[role] = standin.person
+    return found
+
+
+def next_step(case: Case, definition: Definition, people: People) -> str | None:
+    """Return what happens at the case's ``due_at`` if nobody says anything, in half a sentence."""
+    if case.due_at is None or case.state not in WAITING:
+        return None
+    if case.snoozed_until is not None:
+        return "it wakes up, and whoever holds it is asked again"
+    step = due_step(definition.actions[case.action], state=case.state, taken=case.step)
+    if isinstance(step, End):
+        return _ENDS[step]
+    return f"{_target(step, case, definition, people)} is told"
+
+
+def drawn(told: Notification) -> Markup | None:
+    """Return the message as Slack shows it, or None while it has not been written."""
+    return as_html(Message.model_validate(told.message)) if told.message else None
+
+
+def pages_around(page: int, count: int, size: int) -> Iterator[tuple[str, int]]:
+    """Yield the name and number of the pages before and after this one, where there are any."""
+    if page > 1:
+        yield "Previous", page - 1
+    if page * size < count:
+        yield "Next", page + 1
+
+
+def _stake(case: Case, definition: Definition) -> str | None:
     if case.value is None or definition.outcome is None or definition.outcome.value is None:
         return None
     spec = definition.fields.get(definition.outcome.value)
     return money(Figure.of(case.value, spec.unit if spec else None))
 
 
-def other_facts(case: Case, definition: Definition, zone: str) -> tuple[Fact, ...]:
-    """Return what was frozen with the case besides the evidence its action shows."""
-    action = definition.actions[case.action]
-    rest = tuple(name for name in case.facts if name not in action.show)
-    showing_the_rest = {case.action: action.model_copy(update={"show": rest})}
-    whole = definition.model_copy(update={"actions": showing_the_rest})
-    return shown_facts(whole, case.action, case.facts, zone)
-
-
-def drawn(notification: Notification) -> Markup | None:
-    """Return the message as Slack shows it, or None while it has not been written."""
-    if notification.message is None:
-        return None
-    return as_html(Message.model_validate(notification.message))
+def _target(step: Telling, case: Case, definition: Definition, people: People) -> str:
+    target = str(case.assignee) if step.to == ASSIGNEE else step.to
+    try:
+        standin = resolve(
+            target,
+            people=people,
+            owners=definition.owners,
+            assignee=case.assignee,
+            at=case.due_at or case.opened_at,
+        )
+    except UnknownPerson:
+        return target
+    return people.person(standin.person).name

@@ -15,6 +15,8 @@ from decisions.ports import Fact, Kind, Message
 
 ACKNOWLEDGE, OVERRIDE, SNOOZE, DONE, OPEN = "acknowledge", "override", "snooze", "done", "open"
 """The ``action_id`` of each button."""
+ANSWERS = (ACKNOWLEDGE, DONE, OVERRIDE, SNOOZE)
+"""Those that answer; the other one leads to the case's page."""
 
 EVENT_TYPE = "followthrough_message"
 FACTS_SHOWN = 20

@@ -100,7 +100,7 @@ def arm_counts(scope: Scope) -> Select[Any]:
         func.count().label("subjects"),
         func.count().filter(mature).label("mature"),
         func.count().filter(known).label("observed"),
-        func.count().filter(mature, first.c.outcome == "missing").label("missing"),
+        func.count().filter(mature, first.c.looked_for, first.c.value.is_(None)).label("missing"),
         func.coalesce(func.sum(first.c.value).filter(known), 0.0).label("total"),
         func.count().filter(known, first.c.value.in_((0.0, 1.0))).label("zero_or_one"),
         func.count().filter(known, first.c.value != 0.0).label("nonzero"),
@@ -165,7 +165,7 @@ def followed(scope: Scope) -> Select[Any]:
     facts = _facts(scope)
     answered, proven = facts.c.answered_at.is_not(None), facts.c.proven
     expected = and_(answered, not_(facts.c.overridden))
-    mature, observed = _mature(facts, scope), func.coalesce(facts.c.outcome == "observed", False)
+    mature, observed = _mature(facts, scope), facts.c.value.is_not(None)
     counts = {
         "told": facts.c.told,
         "answered": answered,
@@ -228,7 +228,6 @@ def _first_cases(scope: Scope) -> CTE:
 
 def _looked_up(scope: Scope) -> CTE:
     cases = _chosen(scope, _cases.c.period == scope.period)
-    observed = and_(_outcomes.c.state == "observed", _outcomes.c.value.is_not(None))
     return _kept(
         select(
             cases.c.id,
@@ -236,10 +235,10 @@ def _looked_up(scope: Scope) -> CTE:
             cases.c.arm,
             cases.c.opened_at,
             cases.c.value.label("worth"),
-            _outcomes.c.state.label("outcome"),
-            case((observed, _outcomes.c.value)).label("value"),
+            _looked_for(cases, scope).label("looked_for"),
+            _value(cases, scope).label("value"),
             _intervened(cases, scope, "proven").label("proven"),
-        ).join_from(cases, _outcomes, _last_outcome(cases, scope), isouter=True),
+        ),
         "looked_up",
     )
 
@@ -264,8 +263,8 @@ def _facts(scope: Scope) -> CTE:
             exists().where(of_case, *_accepted(scope, Move.OVERRIDE)).label("overridden"),
             _intervened(cases, scope, "reported").label("reported"),
             _intervened(cases, scope, "proven").label("proven"),
-            _outcomes.c.state.label("outcome"),
-        ).join_from(cases, _outcomes, _last_outcome(cases, scope), isouter=True),
+            _value(cases, scope).label("value"),
+        ),
         "facts",
     )
 
@@ -306,8 +305,16 @@ def _intervened(cases: FromClause, scope: Scope, source: str) -> ColumnElement[b
     )
 
 
-def _last_outcome(cases: FromClause, scope: Scope) -> ColumnElement[bool]:
-    last = select(func.max(_outcomes.c.id)).where(
+def _looked_for(cases: FromClause, scope: Scope) -> ColumnElement[bool]:
+    return exists().where(
         _outcomes.c.case_id == cases.c.id, _outcomes.c.recorded_at <= scope.as_of
     )
-    return _outcomes.c.id == last.correlate(cases).scalar_subquery()
+
+
+def _value(cases: FromClause, scope: Scope) -> ColumnElement[float | None]:
+    # The last row counts, whatever it says: a correction may also take an outcome back.
+    observed = case((_outcomes.c.state == "observed", _outcomes.c.value))
+    rows = select(observed).where(
+        _outcomes.c.case_id == cases.c.id, _outcomes.c.recorded_at <= scope.as_of
+    )
+    return rows.order_by(_outcomes.c.id.desc()).limit(1).scalar_subquery()

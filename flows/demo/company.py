@@ -55,6 +55,8 @@ _REASONS = (
 )
 
 Instants = npt.NDArray[np.datetime64]
+Flags = npt.NDArray[np.bool_]
+Shares = npt.NDArray[np.float64]
 
 
 class Company:
@@ -71,19 +73,15 @@ class Company:
         self, *, accounts: int, managers: Sequence[str], begins_on: date, seed: int
     ) -> None:
         draw = np.random.default_rng([seed, accounts])
-        self._draw = draw
+        self._seed = seed
         self.ids = np.array([f"A{n:05d}" for n in range(1, accounts + 1)])
         self._places = {str(name): place for place, name in enumerate(self.ids)}
-        names = draw.permutation(len(_FIRST) * len(_SECOND) * len(_KINDS))[:accounts]
-        self._names = [_name(int(number)) for number in names]
-        self._managers = np.array(managers)[draw.integers(0, len(managers), accounts)]
-        self.arr = np.round(np.exp(draw.normal(10.9, 0.8, accounts)), -2)
+        self._dealt = np.array(managers)[draw.integers(0, len(managers), accounts)]
         self._renewal_on = np.datetime64(begins_on, "D") + draw.integers(1, TERM.days, accounts)
         self._risk = draw.normal(_MEAN_LOGIT, _SPREAD, accounts)
         self._seen = _calibrated(self._risk + draw.normal(0, _BLUR, accounts))
         self._luck = draw.random(accounts)
-        self._tickets = draw.poisson(1 + 4 * _share(self._risk))
-        self._reasons = draw.integers(0, len(_REASONS), accounts)
+        self._known = self._drawn_up(draw)
         self._called_at: Instants = np.full(accounts, np.datetime64("NaT", "s"))
         self._logged = np.zeros(accounts, dtype=bool)
 
@@ -92,20 +90,18 @@ class Company:
         return self._renewal_on.astype("datetime64[s]") + np.timedelta64(12, "h")
 
     @property
-    def _renews(self) -> npt.NDArray[np.bool_]:
+    def _renews(self) -> Flags:
         """Whether each account renews, given the calls until now: one luck, whatever is done."""
         called = self._called_at < self._decided_at
         renewing: npt.NDArray[np.bool_] = self._luck < self.chance_to_renew(called)
         return renewing
 
-    def chance_to_renew(self, called: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    def chance_to_renew(self, called: Flags) -> Shares:
         """Return each account's probability of renewing, called or not; shape (accounts,)."""
-        chance: npt.NDArray[np.float64] = np.minimum(
-            1 - _share(self._risk) + CALL_EFFECT * called, 1
-        )
+        chance: Shares = np.minimum(1 - _share(self._risk) + CALL_EFFECT * called, 1)
         return chance
 
-    def gain(self, subjects: Iterable[str]) -> npt.NDArray[np.float64]:
+    def gain(self, subjects: Iterable[str]) -> Shares:
         """Return what the calls that really happened added to each one's chance to renew.
 
         Args:
@@ -133,62 +129,73 @@ class Company:
             self._called_at[place] = _instant(at)
             self._logged[place] = logged
 
-    def tables(self, at: datetime) -> dict[str, pa.Table]:
-        """Return the warehouse as it is at an instant (timezone-aware): the past, not the future.
+    def table(self, name: str, at: datetime) -> pa.Table:
+        """Return a table of the warehouse as it is at an instant: the past, not the future.
 
-        Returns:
-            ``churn_scores``, ``accounts``, ``renewals`` and ``crm_calls``.
+        Args:
+            name: ``churn_scores``, ``accounts``, ``renewals`` or ``crm_calls``.
+            at: The instant (timezone-aware).
         """
-        decided = self._decided_at <= _instant(at)
-        is_here = ~decided | self._renews
-        return {
-            "churn_scores": self._scores(at, is_here, decided),
-            "accounts": self._accounts(is_here, decided),
-            "renewals": self._renewals(decided),
-            "crm_calls": self._calls(at),
+        made = {
+            "churn_scores": self._scores,
+            "accounts": self._accounts,
+            "renewals": self._renewals,
+            "crm_calls": self._calls,
         }
+        return made[name](at)
 
-    def _scores(
-        self, at: datetime, is_here: npt.NDArray[np.bool_], decided: npt.NDArray[np.bool_]
-    ) -> pa.Table:
-        wobble = np.random.default_rng(int(at.timestamp())).normal(0, _WOBBLE, len(self.ids))
-        ahead = self._decided_at - _instant(at)
-        is_near = ~decided & (ahead < np.timedelta64(HORIZON))
-        score = _share(self._seen + wobble) * np.where(is_near, 1, _RISK_WITHOUT_RENEWAL)
-        columns = {
-            "account_id": self.ids,
-            "churn_probability": np.round(score, 4),
-            "churn_interval": np.round(0.08 + 0.1 * np.abs(wobble), 3),
-            "arr": self.arr,
-            "top_reasons": np.array(_REASONS)[self._reasons],
-        }
-        kept = {name: pa.array(values[is_here]) for name, values in columns.items()}
-        rows = int(is_here.sum())
-        kept["model_version"] = pa.repeat(f"{at:%Y.%m}", rows)
-        kept["scored_at"] = pa.repeat(
-            pa.scalar(at.astimezone(UTC), pa.timestamp("us", tz="UTC")), rows
-        )
-        return pa.table(kept)
-
-    def _accounts(
-        self, is_here: npt.NDArray[np.bool_], decided: npt.NDArray[np.bool_]
-    ) -> pa.Table:
-        renewal_on = self._renewal_on + np.where(decided, TERM.days, 0)
-        columns = {
-            "account_id": self.ids,
-            "company": np.array(self._names),
-            "account_manager": self._managers,
-            "renewal_on": renewal_on,
-            "open_tickets": self._tickets,
-        }
-        return pa.table({name: pa.array(values[is_here]) for name, values in columns.items()})
-
-    def _renewals(self, decided: npt.NDArray[np.bool_]) -> pa.Table:
+    def _drawn_up(self, draw: np.random.Generator) -> pa.Table:
+        """Return what never changes of the accounts, in the order of their ids."""
+        count = len(self.ids)
+        names = draw.permutation(len(_FIRST) * len(_SECOND) * len(_KINDS))[:count]
         return pa.table(
             {
-                "account_id": pa.array(self.ids[decided]),
+                "account_id": self.ids,
+                "company": [_name(int(number)) for number in names],
+                "account_manager": self._dealt,
+                "arr": np.round(np.exp(draw.normal(10.9, 0.8, count)), -2),
+                "open_tickets": draw.poisson(1 + 4 * _share(self._risk)),
+                "top_reasons": np.array(_REASONS)[draw.integers(0, len(_REASONS), count)],
+            }
+        )
+
+    def _decided_by(self, at: datetime) -> Flags:
+        return self._decided_at <= _instant(at)
+
+    def _present(self, at: datetime) -> Flags:
+        """Whether each account is still a customer."""
+        return ~self._decided_by(at) | self._renews
+
+    def _scores(self, at: datetime) -> pa.Table:
+        wobble = np.random.default_rng([self._seed, int(at.timestamp())]).normal(
+            0, _WOBBLE, len(self.ids)
+        )
+        is_near = self._decided_at - _instant(at) < np.timedelta64(HORIZON)
+        is_near &= ~self._decided_by(at)
+        score = _share(self._seen + wobble) * np.where(is_near, 1, _RISK_WITHOUT_RENEWAL)
+        now = pa.scalar(at.astimezone(UTC), pa.timestamp("us", tz="UTC"))
+        scores = self._known.select(["account_id", "arr", "top_reasons"])
+        for name, values in (
+            ("churn_probability", np.round(score, 4)),
+            ("churn_interval", np.round(0.08 + 0.1 * np.abs(wobble), 3)),
+            ("model_version", pa.repeat(f"{at:%Y.%m}", len(self.ids))),
+            ("scored_at", pa.repeat(now, len(self.ids))),
+        ):
+            scores = scores.append_column(name, pa.array(values))
+        return scores.filter(self._present(at))
+
+    def _accounts(self, at: datetime) -> pa.Table:
+        renewal_on = self._renewal_on + np.where(self._decided_by(at), TERM.days, 0)
+        known = self._known.select(["account_id", "company", "account_manager", "open_tickets"])
+        return known.append_column("renewal_on", pa.array(renewal_on)).filter(self._present(at))
+
+    def _renewals(self, at: datetime) -> pa.Table:
+        decided = self._decided_by(at)
+        return pa.table(
+            {
+                "account_id": self.ids[decided],
                 "decided_at": _utc(self._decided_at[decided]),
-                "renewed": pa.array(self._renews[decided]),
+                "renewed": self._renews[decided],
             }
         )
 
@@ -196,9 +203,9 @@ class Company:
         shown = self._logged & (self._called_at <= _instant(at))
         return pa.table(
             {
-                "account_id": pa.array(self.ids[shown]),
+                "account_id": self.ids[shown],
                 "called_at": _utc(self._called_at[shown]),
-                "called_by": pa.array(self._managers[shown]),
+                "called_by": self._dealt[shown],
             }
         )
 
@@ -209,11 +216,11 @@ def _name(number: int) -> str:
     return f"{_FIRST[first]} {_SECOND[second]} {_KINDS[kind]}"
 
 
-def _share(logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _share(logit: Shares) -> Shares:
     return np.asarray(1 / (1 + np.exp(-logit)))
 
 
-def _calibrated(blurred: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _calibrated(blurred: Shares) -> Shares:
     """Draw what is seen with an error back to the mean, as a calibrated model would."""
     trust = _SPREAD**2 / (_SPREAD**2 + _BLUR**2)
     return _MEAN_LOGIT + trust * (blurred - _MEAN_LOGIT)

@@ -1,0 +1,118 @@
+"""The command line itself: which commands there are, in which order, and how each one ends."""
+
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from textwrap import dedent
+from typing import Annotated, Any
+
+from cyclopts import App, Group, Parameter
+
+from flows.cli import answering, operating, proving, reading, starting
+from flows.cli.endings import DONE, exit_code, explanation
+from flows.cli.here import Here, Options
+from flows.cli.output import Output
+
+_OVERVIEW = """The decision layer between models and people.
+
+A decision opens a case for every subject it selects; a named person is told, answers, and what
+came of it is recorded. Begin with `followthrough init FOLDER`, or see the whole loop on a made-up
+company with `followthrough demo`.
+"""
+_ENDS = "Exit codes: 0 done; 1 the world failed; 2 something to fix, and what."
+
+_BEGIN = Group("Begin", sort_key=1)
+_DECIDE = Group("Decide and follow up", sort_key=2)
+_ANSWER = Group("Look at cases and answer", sort_key=3)
+_PROVE = Group("Prove", sort_key=4)
+_EVERY = Group("Options of every command", sort_key=9)
+
+_MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
+    _BEGIN: (starting.init, starting.check, starting.demo, starting.serve),
+    _DECIDE: (
+        operating.run,
+        operating.runs,
+        operating.dispatch,
+        operating.escalate,
+        operating.deliver,
+        operating.observe,
+    ),
+    _ANSWER: (
+        reading.cases,
+        reading.show,
+        answering.acknowledge,
+        answering.override,
+        answering.snooze,
+        answering.reassign,
+        answering.done,
+    ),
+    _PROVE: (proving.report, proving.verify),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command.
+
+    Args:
+        argv: The words after the program's name; the process's own if left out.
+
+    Returns:
+        The exit code: 0 done, 1 the world failed, 2 there is something to fix.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return int(application().meta(words, exit_on_error=False, print_error=False) or DONE)
+    except BrokenPipeError:
+        # Whoever read our answer has had enough of it, like `followthrough cases | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the one place where all end
+        if "-v" in words or "--verbose" in words:
+            traceback.print_exception(error)
+        else:
+            Output().complain(explanation(error))
+        return exit_code(error)
+
+
+def application() -> App:
+    """Return the command line with all its commands, each with its examples below its help."""
+    app = App(
+        name="followthrough",
+        help=_OVERVIEW,
+        help_epilogue=_ENDS,
+        help_format="plaintext",
+        version=lambda: version("followthrough"),
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    app["--help"].group = app["--version"].group = _EVERY
+    app.meta.group_parameters = _EVERY
+    for group, commands in _MENU.items():
+        for place, command in enumerate(commands):
+            app.command(command, group=group, sort_key=place, help_epilogue=_examples(command))
+
+    @app.meta.default
+    def _carry_out(
+        *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        options: Options = Options(),  # noqa: B008  frozen
+    ) -> int | None:
+        command, bound, ignored = app.parse_args(words, exit_on_error=False, print_error=False)
+        here = Here(options)
+        try:
+            return _result(command(*bound.args, **bound.kwargs, **dict.fromkeys(ignored, here)))
+        finally:
+            here.close()
+
+    return app
+
+
+def _result(found: Any) -> int | None:  # noqa: ANN401  help and version return what they like
+    return found if isinstance(found, int) else None
+
+
+def _examples(command: Callable[..., object]) -> str:
+    _, _, examples = inspect.getdoc(command).partition("Examples:\n")  # type: ignore[union-attr]
+    return f"Examples:\n{dedent(examples).strip()}".replace("\n", "\n  ")

@@ -1,0 +1,72 @@
+"""How a command ends: what each error means to a shell and says to a person."""
+
+from typing import TYPE_CHECKING, Final
+
+from cyclopts import CycloptsError
+from pydantic import ValidationError
+
+from decisions.errors import (
+    DecisionLayerError,
+    DefinitionError,
+    ExpressionError,
+    LifecycleError,
+    UnknownPerson,
+)
+from flows.cli.here import NotUnderstood
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+DONE: Final = 0
+"""It was done."""
+WORLD_FAILED: Final = 1
+"""Something outside did not do as asked, or a check found a breach."""
+YOURS_TO_FIX: Final = 2
+"""What was asked, or a file, has to be changed first."""
+INTERRUPTED: Final = 130
+"""Ctrl-C, as shells count it."""
+
+_YOURS = (
+    CycloptsError,
+    DefinitionError,
+    ExpressionError,
+    LifecycleError,
+    NotUnderstood,
+    UnknownPerson,
+    ValidationError,
+)
+
+
+def exit_code(error: BaseException) -> int:
+    """Return what the shell is told."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return YOURS_TO_FIX if isinstance(error, _YOURS) else WORLD_FAILED
+
+
+def explanation(error: BaseException) -> str:
+    """Return what the person is told: what was found, and what to do."""
+    match error:
+        case KeyboardInterrupt():
+            return "stopped"
+        case CycloptsError():
+            return f"{error}\n`{_asked(error)} --help` says how it is used"
+        case ValidationError():
+            return "\n".join(_setting(found) for found in error.errors(include_url=False))
+        case DecisionLayerError():
+            return str(error)
+        case OSError():
+            return str(error)
+    return (
+        f"{type(error).__name__}: {error}\n"
+        "this is a fault of followthrough itself; run it again with -v and report what it shows"
+    )
+
+
+def _asked(error: CycloptsError) -> str:
+    return " ".join(["followthrough", *(error.command_chain or ())])
+
+
+def _setting(found: "ErrorDetails") -> str:
+    name = "_".join(str(part) for part in found["loc"])
+    return f"FOLLOWTHROUGH_{name.upper()} is {found['input']!r}: {found['msg']}"

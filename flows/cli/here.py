@@ -1,0 +1,160 @@
+"""What a command works on: where things are, who asks, which instant counts as now."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from decisions.errors import DecisionLayerError
+from flows.cli.output import Output
+
+if TYPE_CHECKING:
+    from decisions.ports import Clock
+    from flows.settings import Settings
+    from flows.wiring import Layer
+
+PEOPLE = "people.yaml"
+"""The file that makes a folder a workspace."""
+
+
+class NotUnderstood(DecisionLayerError):
+    """What was asked on the command line cannot be carried out as written."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What every command may be told, before or after its name."""
+
+    workspace: Annotated[Path | None, Parameter(env_var="FOLLOWTHROUGH_WORKSPACE")] = None
+    """The folder with people.yaml, connections.yaml and the definitions. Left out, it is the
+    current folder if that holds a people.yaml, else the one that ships."""
+    home: Annotated[Path | None, Parameter(env_var="FOLLOWTHROUGH_HOME")] = None
+    """Where the ledger and the reports are kept; .followthrough in the current folder by
+    default."""
+    ledger: Annotated[str | None, Parameter(metavar="URL", env_var="FOLLOWTHROUGH_LEDGER")] = None
+    """The ledger's database, like postgresql://user@host/name; an SQLite file below home by
+    default."""
+    as_of: Annotated[str | None, Parameter(metavar="INSTANT")] = None
+    """The instant that counts as now for this command: a date, which means midnight UTC, or an
+    instant like 2026-11-20T09:00, read as UTC unless it says otherwise."""
+    json: Annotated[bool, Parameter(negative=())] = False
+    """Answer with one JSON document on stdout and nothing else there."""
+    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative=())] = False
+    """Show the traceback of an error."""
+
+
+class Here:
+    """What one command works on; nothing is opened before it is needed.
+
+    Args:
+        options: What the command was told.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.out = Output(as_json=options.json)
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """Where things are: what the command was told, else the environment, else a default."""
+        from flows.settings import Settings
+
+        told: dict[str, Any] = {
+            "workspace": self.options.workspace or _workspace_here(),
+            "home": self.options.home,
+            "ledger": self.options.ledger,
+        }
+        return Settings(**{name: value for name, value in told.items() if value is not None})
+
+    @cached_property
+    def clock(self) -> "Clock":
+        """The present instant, or the one the command was told."""
+        from decisions.ports import wall_clock
+
+        if self.options.as_of is None:
+            return wall_clock
+        fixed = instant(self.options.as_of, asked="--as-of")
+        return lambda: fixed
+
+    @cached_property
+    def layer(self) -> "Layer":
+        """Everything wired together."""
+        from flows.wiring import assemble
+
+        return assemble(self.settings, self.clock)
+
+    def person(self, given: str | None = None) -> str:
+        """Return who asks.
+
+        Raises:
+            NotUnderstood: Nobody has said.
+            UnknownPerson: The workspace has nobody of that key.
+        """
+        key = given or self.settings.person
+        people = self.layer.workspace.people
+        if key is None:
+            known = ", ".join(sorted(people.people)[:8])
+            more = ", …" if len(people.people) > 8 else ""
+            raise NotUnderstood(
+                "who answers? say it with --as PERSON, or set FOLLOWTHROUGH_PERSON; "
+                f"people.yaml knows {known}{more}"
+            )
+        people.person(key)
+        return key
+
+    def zone(self, given: str | None = None) -> str:
+        """Return the zone to show times in: that of the person who asks, if they have said."""
+        key = given or self.settings.person
+        return self.layer.workspace.people.person(key).zone if key else "UTC"
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if "layer" in self.__dict__:
+            self.layer.ledger.close()
+
+
+CommandHere = Annotated[Here, Parameter(parse=False)]
+"""The parameter through which a command is given what it works on."""
+
+As = Annotated[str | None, Parameter(name="--as", metavar="PERSON", env_var="FOLLOWTHROUGH_PERSON")]
+"""Who answers: a key of people.yaml."""
+
+Flow = Annotated[bool | None, Parameter(name="--flow", negative="--no-flow", show_default=False)]
+"""Whether to record the work as a flow run of Prefect."""
+
+
+def instant(text: str, *, asked: str, zone: str = "UTC", day_starts: time = time()) -> datetime:
+    """Read an instant as people write it.
+
+    Args:
+        text: A date, or an instant in ISO 8601.
+        asked: Where it was written, such as ``--as-of``.
+        zone: IANA zone it is read in where it does not name an offset.
+        day_starts: The wall time that a date alone means.
+
+    Returns:
+        The instant (timezone-aware, UTC).
+
+    Raises:
+        NotUnderstood: It is neither.
+    """
+    from zoneinfo import ZoneInfo
+
+    try:
+        if len(text) == len("2026-11-20"):
+            read = datetime.combine(date.fromisoformat(text), day_starts)
+        else:
+            read = datetime.fromisoformat(text)
+    except ValueError:
+        raise NotUnderstood(
+            f"{asked} is {text!r}; write a date like 2026-11-20 or an instant like 2026-11-20T09:00"
+        ) from None
+    return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+
+
+def _workspace_here() -> Path | None:
+    return Path.cwd() if (Path.cwd() / PEOPLE).is_file() else None

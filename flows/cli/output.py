@@ -1,0 +1,164 @@
+"""How answers look: tables for people, one JSON document for programs, notes on stderr."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO
+from zoneinfo import ZoneInfo
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+PIPED_WIDTH = 500
+"""Columns where nobody looks: a row stays one line, so that it can be searched for."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LENGTHS = (
+    (timedelta(days=1), "d"),
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "min"),
+)
+
+
+class Output:
+    """Where a command's answer and its notes go.
+
+    Args:
+        as_json: Answer with one JSON document and nothing else on stdout.
+    """
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._answers = console(sys.stdout)
+        self._notes = console(sys.stderr)
+
+    def answer(self, document: object, *shown: RenderableType) -> None:
+        """Give the answer: the document to a program, what is shown to a person."""
+        if self.as_json:
+            sys.stdout.write(as_json(document) + "\n")
+            return
+        for each in shown:
+            self._answers.print(clean(each) if isinstance(each, str) else each)
+
+    def note(self, text: str) -> None:
+        """Tell a person something that is not the answer."""
+        self._notes.print(clean(text), style="dim")
+
+    def complain(self, text: str) -> None:
+        """Say what went wrong."""
+        self._notes.print(clean(text))
+
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        """Show what is being done, for as long as the block lasts, if somebody watches."""
+        return self._notes.status(clean(text)) if self._notes.is_terminal else nullcontext()
+
+
+def console(stream: TextIO) -> Console:
+    """Return a console that prints data as it is: nothing in it is markup."""
+    watched = stream.isatty() or "COLUMNS" in os.environ
+    width = None if watched else PIPED_WIDTH
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def as_json(document: object) -> str:
+    """Return the document as indented JSON; instants in UTC with a Z."""
+    return json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def clean(text: object) -> Text:
+    """Return text that cannot steer the terminal: control characters are made visible."""
+    return Text(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text)))
+
+
+def table(
+    *headings: str, rows: Iterable[Sequence[object]], whole: Sequence[int] = (), title: str = ""
+) -> Table:
+    """Return a table; numbers stand to the right, and neither they nor ``whole`` columns break.
+
+    Args:
+        headings: One a column; empty ones make a table without a head.
+        rows: Numbers are written with thousands separators, None is left empty.
+        whole: Columns whose text is never broken, such as keys.
+        title: Stands above.
+    """
+    found = [list(row) for row in rows]
+    drawn = Table(
+        box=box.SIMPLE_HEAD if any(headings) else None,
+        show_header=any(headings),
+        pad_edge=False,
+        title=clean(title) if title else None,
+        title_justify="left",
+        title_style="bold",
+    )
+    for place, heading in enumerate(headings):
+        counts = any(isinstance(row[place], int | float) for row in found)
+        drawn.add_column(
+            clean(heading),
+            justify="right" if counts else "left",
+            no_wrap=counts or place in whole,
+            overflow="fold",
+        )
+    for row in found:
+        drawn.add_row(*(clean(_cell(value)) for value in row))
+    return drawn
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def pairs(rows: Iterable[tuple[str, object]], indent: int = 2) -> Table:
+    """Return labels with their values; rows without a value are left out."""
+    drawn = Table.grid(padding=(0, 2))
+    drawn.add_column(no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for label, value in rows:
+        if value not in {None, ""}:
+            drawn.add_row(clean(" " * indent + label), clean(_cell(value)))
+    return drawn
+
+
+def when(at: datetime | None, zone: str = "UTC") -> str:
+    """Return an instant to the minute in a zone, without naming the zone."""
+    return "" if at is None else f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def from_now(at: datetime | None, now: datetime) -> str:
+    """Return how far off an instant is, in its largest whole unit: ``in 3 h``, ``2 d late``."""
+    if at is None:
+        return ""
+    apart = abs(at - now)
+    for length, unit in _LENGTHS:
+        if apart >= length:
+            count = f"{apart // length} {unit}"
+            return f"in {count}" if at > now else f"{count} late"
+    return "now"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def columns_of(record: Any, *names: str) -> dict[str, Any]:  # noqa: ANN401  any row or model
+    """Return some attributes of a record by name."""
+    return {name: getattr(record, name) for name in names}

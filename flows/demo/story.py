@@ -1,0 +1,170 @@
+"""Six months of the made-up company, through the real flows and the real ledger.
+
+The world supplies scores, people's behaviour and outcomes; everything else is what runs in earnest.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import select
+
+from decisions.desk import Author
+from decisions.errors import LifecycleError
+from decisions.ledger.records import Arm, Case, Notification
+from flows.decide import decide
+from flows.demo.clock import MovableClock
+from flows.demo.company import Company
+from flows.demo.people import Act, Staff, Told
+from flows.demo.timeline import Moment, Step
+from flows.dispatch import dispatch
+from flows.observe import observe
+from flows.wiring import Layer
+
+_CALLED_ALL_THE_SAME = 0.02
+"""Share of held-out accounts whose manager calls on their own initiative."""
+_FROM_SLACK = 4
+"""Of five answers, so many come from Slack and the rest from the inbox."""
+
+Telling = Callable[[Moment, int], None]
+"""Is told how far the story has got: the moment, and how many acts of people it took so far."""
+
+
+@dataclass
+class Story:
+    """The made-up company at work.
+
+    Attributes:
+        layer: Everything a deployment has, with the story's clock.
+        decision: Name of the decision.
+        clock: The layer's clock.
+        company: The world.
+        staff: The people in it.
+        acts: What people did at the desk, accepted or not.
+    """
+
+    layer: Layer
+    decision: str
+    clock: MovableClock
+    company: Company
+    staff: Staff
+    acts: int = 0
+    _meant: list[tuple[datetime, int, Act]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    async def tell(self, moments: Iterator[Moment], telling: Telling) -> None:
+        """Let everything happen in its order; people act between the moments."""
+        for moment in moments:
+            self._live_until(moment.at)
+            self.clock.move_to(moment.at)
+            await self._take(moment.step)
+            telling(moment, self.acts)
+
+    async def _take(self, step: Step) -> None:
+        match step:
+            case Step.SCORE | Step.SCORE_PARTLY:
+                self._load("churn_scores", "accounts", partly=step is Step.SCORE_PARTLY)
+            case Step.DECIDE:
+                await decide(self.decision)
+                self._tempt()
+            case Step.DISPATCH:
+                await dispatch()
+                self._spread_word()
+            case Step.OBSERVE:
+                self._load("renewals", "crm_calls")
+                await observe()
+
+    def _load(self, *names: str, partly: bool = False) -> None:
+        """Write tables of the warehouse anew, as a nightly job would."""
+        write_tables(self.layer, self.company.tables(self.clock()), names, partly=partly)
+
+    def _tempt(self) -> None:
+        """Let a few of the accounts just held out be called all the same."""
+        table = Case.__table__
+        query = (
+            select(table.c.key, table.c.subject, table.c.assignee)
+            .where(table.c.arm == Arm.CONTROL, table.c.opened_at == self.clock())
+            .order_by(table.c.id)
+        )
+        with self.layer.ledger.reading() as connection:
+            rows = connection.execute(query).all()
+        for key, subject, assignee in rows:
+            if self.staff.happens(_CALLED_ALL_THE_SAME):
+                told = Told(key, subject, "held out", assignee, assignee, self.clock(), ())
+                self._mean(self.staff.own_initiative(told))
+
+    def _spread_word(self) -> None:
+        """Let everybody react to what they were told by the sweep just made."""
+        for told in self._just_told():
+            self._mean(self.staff.reaction(told))
+
+    def _just_told(self) -> list[Told]:
+        sent, case = Notification.__table__, Case.__table__
+        query = (
+            select(
+                case.c.key, case.c.subject, case.c.action, case.c.assignee, sent.c.kind,
+                sent.c.recipient,
+            )
+            .join_from(sent, case, sent.c.case_id == case.c.id)
+            .where(sent.c.sent_at == self.clock())
+            .order_by(sent.c.id)
+        )  # fmt: skip
+        actions = self.layer.definition(self.decision).actions
+        with self.layer.ledger.reading() as connection:
+            return [
+                Told(
+                    case=row.key,
+                    account=row.subject,
+                    kind=row.kind,
+                    person=row.recipient,
+                    assignee=row.assignee,
+                    at=self.clock(),
+                    reasons=actions[row.action].override_reasons,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def _mean(self, acts: list[Act]) -> None:
+        for act in acts:
+            heappush(self._meant, (act.at, next(self._numbers), act))
+
+    def _live_until(self, at: datetime) -> None:
+        while self._meant and self._meant[0][0] < at:
+            _, number, act = heappop(self._meant)
+            if self.staff.is_away(act.person, act.at):
+                continue
+            self.clock.move_to(act.at)
+            if self._done(act, f"demo-{number}"):
+                self._mean(self.staff.follow_up(act))
+
+    def _done(self, act: Act, interaction: str) -> bool:
+        """Carry an act out; return whether it was accepted."""
+        if act.deed == "call":
+            self.company.call(act.told.account, act.at, logged=act.logged)
+            return True
+        self.acts += 1
+        try:
+            self._say(act, interaction)
+        except LifecycleError:  # somebody else was first; the late answer is in the ledger
+            return False
+        return True
+
+    def _say(self, act: Act, interaction: str) -> None:
+        desk, key = self.layer.desk, act.told.case
+        via = "slack" if self.acts % 5 < _FROM_SLACK else "inbox"
+        author = Author(act.person, via, interaction)
+        match act.deed:
+            case "acknowledge":
+                desk.acknowledge(key, author)
+            case "override":
+                desk.override(key, author, reason=act.reason, note=act.text)
+            case "snooze":
+                desk.snooze(key, author, until=act.at + timedelta(days=1))
+            case "reassign":
+                desk.reassign(key, author, to=act.to, note=act.text)
+            case "done":
+                desk.done(key, author, what=act.text)

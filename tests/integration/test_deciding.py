@@ -1,0 +1,334 @@
+"""Gate, evaluation and probes against a real DuckDB file, through the port."""
+
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
+from decisions.definition import Outcome, Proof
+from decisions.evaluation import selected
+from decisions.gate import inspected
+from decisions.outcomes import outcomes, proofs
+from tests.samples import MONDAY, action, definition
+
+SIGNAL = {
+    "from": "warehouse",
+    "table": "scores",
+    "subject": "account_id",
+    "score": "risk",
+    "scored_at": "scored_at",
+    "model": {"name": "gbm", "version": "model_version"},
+    "fields": {
+        "risk": {"type": "float", "min": 0, "max": 1, "nulls": "10%"},
+        "arr": {"type": "decimal", "unit": "USD", "min": 0},
+    },
+    "gate": {"max_age": "26h", "rows": {"min": 2}},
+}
+CONTEXT = [
+    {
+        "from": "warehouse",
+        "table": "accounts",
+        "on": "id",
+        "fields": {"account_manager": "string", "renewal_on": "date"},
+    }
+]
+SCORES = """
+CREATE OR REPLACE TABLE scores AS SELECT * FROM (VALUES
+    (1, 0.95e0, 1000.0, '7'), (2, 0.85, 90000.0, '7'), (3, 0.10, 50.0, '7')
+) AS t(account_id, risk, arr, model_version), (SELECT TIMESTAMPTZ '2026-11-16 05:00Z' AS scored_at)
+"""
+ACCOUNTS = """
+CREATE OR REPLACE TABLE accounts AS SELECT * FROM (VALUES
+    (1, 'mia.chen', DATE '2026-12-01'), (2, NULL, DATE '2027-12-01')
+) AS t(id, account_manager, renewal_on)
+"""
+
+
+class Source:
+    """A DuckDB file that tests write and the domain reads."""
+
+    def __init__(self, folder):
+        self._path = folder / "warehouse.duckdb"
+        config = DuckDBConfig(path=self._path.name)
+        self.warehouses = {"warehouse": DuckDBWarehouse("warehouse", config, folder)}
+
+    def write(self, *statements):
+        with duckdb.connect(str(self._path)) as engine:
+            engine.execute("SET TimeZone = 'UTC'")
+            for statement in statements:
+                engine.execute(statement)
+
+    def faults(self, *, earlier=(), as_of=MONDAY, **changes):
+        decision = definition(signal=SIGNAL, context=CONTEXT, **changes)
+        return inspected(decision, self.warehouses, as_of=as_of, earlier=earlier).faults
+
+    def selected(self, **changes):
+        decision = definition(**({"signal": SIGNAL, "context": CONTEXT} | changes))
+        return selected(decision, self.warehouses, as_of=MONDAY).to_pylist()
+
+
+@pytest.fixture
+def source(tmp_path):
+    made = Source(tmp_path)
+    made.write(SCORES, ACCOUNTS)
+    return made
+
+
+def rule(when, do="call", name="first"):
+    return {"name": name, "when": when, "do": do, "because": "so"}
+
+
+def test_the_first_rule_that_holds_decides(source):
+    rules = [rule("arr > 50000", "email", "rich"), rule("risk >= 0.8")]
+    actions = {"call": action(), "email": action(assign="business")}
+
+    found = source.selected(rules=rules, actions=actions)
+
+    assert [(row["subject"], row["rule"], row["action"]) for row in found] == [
+        ("1", "first", "call"),
+        ("2", "rich", "email"),
+    ]
+
+
+def test_what_was_known_is_frozen_with_the_match(source):
+    first = source.selected()[0]
+
+    assert first["assign"] == "mia.chen"
+    assert first["model_version"] == "7"
+    assert first["scored_at"] == datetime(2026, 11, 16, 5, tzinfo=UTC)
+    assert '"renewal_on":"2026-12-01"' in first["facts"]
+    assert '"account_id":"1"' in first["facts"]
+
+
+def test_a_condition_that_is_null_is_not_met(source):
+    source.write("UPDATE scores SET risk = NULL WHERE account_id = 1")
+
+    assert [row["subject"] for row in source.selected()] == ["2"]
+    assert [row["subject"] for row in source.selected(rules=[rule("risk < 2")])] == ["2", "3"]
+
+
+def test_nan_counts_as_missing(source):
+    source.write("UPDATE scores SET risk = 'NaN'::DOUBLE WHERE account_id = 1")
+
+    assert [row["subject"] for row in source.selected()] == ["2"]
+
+
+def test_today_is_the_day_of_the_run(source):
+    rules = [rule("renewal_on <= today() + INTERVAL 30 DAY")]
+
+    assert [row["subject"] for row in source.selected(rules=rules)] == ["1"]
+
+
+def test_whoever_has_no_context_is_judged_without_it(source):
+    rules = [rule("account_manager IS NULL")]
+
+    assert [row["subject"] for row in source.selected(rules=rules)] == ["2", "3"]
+
+
+def test_otherwise_an_action_takes_the_rest(source):
+    found = source.selected(otherwise="call")
+
+    assert [(row["subject"], row["rule"]) for row in found] == [
+        ("1", "critical"),
+        ("2", "critical"),
+        ("3", "otherwise"),
+    ]
+
+
+def test_prefer_ranks_and_the_outcomes_field_gives_the_value(source):
+    outcome = {"from": "warehouse", "table": "renewals", "measure": "renewed", "on": "account_id",
+               "window": "30d", "better": "higher", "value": "arr"}  # fmt: skip
+
+    found = source.selected(limits={"prefer": "risk * arr"}, outcome=outcome)
+
+    assert [row["priority"] for row in found] == pytest.approx([950, 76_500])
+    assert [row["value"] for row in found] == [1_000, 90_000]
+
+
+def test_a_sound_batch_has_no_fault(source):
+    assert source.faults() == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        pytest.param("DELETE FROM scores", "the batch is empty", id="empty"),
+        pytest.param(
+            "DELETE FROM scores WHERE account_id > 1",
+            "1 rows; at least 2 were expected (2)",
+            id="too-few-rows",
+        ),
+        pytest.param(
+            "UPDATE scores SET scored_at = scored_at - INTERVAL 2 DAY",
+            "the newest score is of 2026-11-14 05:00 UTC, 52 h old; at most 26 hours was expected",
+            id="stale",
+        ),
+        pytest.param(
+            "UPDATE scores SET scored_at = scored_at + INTERVAL 1 DAY WHERE account_id = 1",
+            "the newest score is of 2026-11-17 05:00 UTC, which is still to come; "
+            "at most 10 minutes ahead was expected",
+            id="dated-ahead",
+        ),
+        pytest.param(
+            "UPDATE scores SET scored_at = NULL WHERE account_id = 1",
+            "scored_at: missing in 1 of 3 rows; none may be",
+            id="undated",
+        ),
+        pytest.param(
+            "INSERT INTO scores SELECT * FROM scores WHERE account_id = 1",
+            "account_id: 1 rows repeat a subject; one row each was expected",
+            id="a-subject-twice",
+        ),
+        pytest.param(
+            "UPDATE scores SET account_id = NULL WHERE account_id = 1",
+            "account_id: missing in 1 of 3 rows; none may be",
+            id="no-subject",
+        ),
+        pytest.param(
+            "UPDATE scores SET risk = 1.5 WHERE account_id = 1",
+            "risk: 1 of 3 rows are outside 0 to 1; found 0.1 to 1.5",
+            id="out-of-range",
+        ),
+        pytest.param(
+            "UPDATE scores SET arr = -1 WHERE account_id = 1",
+            "arr: 1 of 3 rows are outside 0 and above; found -1 to 90000",
+            id="below-the-least",
+        ),
+        pytest.param(
+            "UPDATE scores SET risk = NULL WHERE account_id = 1",
+            "risk: missing in 1 of 3 rows; at most 10% was expected",
+            id="too-many-nulls",
+        ),
+        pytest.param(
+            "UPDATE scores SET arr = NULL WHERE account_id = 1",
+            "arr: missing in 1 of 3 rows; at most 0% was expected",
+            id="a-null-where-none-may-be",
+        ),
+        pytest.param(
+            "ALTER TABLE scores DROP COLUMN arr", "column 'arr' is missing", id="a-missing-column"
+        ),
+        pytest.param(
+            "ALTER TABLE scores ALTER risk TYPE VARCHAR",
+            "column 'risk' is VARCHAR; float was expected",
+            id="a-wrong-type",
+        ),
+        pytest.param(
+            "INSERT INTO accounts SELECT * FROM accounts WHERE id = 1",
+            "accounts: 1 rows repeat a 'id'; one row a subject was expected",
+            id="context-twice",
+        ),
+    ],
+)
+def test_the_gate_says_what_it_expected_and_found(source, statement, expected):
+    source.write(statement)
+
+    faults = source.faults()
+
+    assert len(faults) == 1
+    assert faults[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "faulty"),
+    [
+        pytest.param([], False, id="no-runs-yet"),
+        pytest.param([4, 4, 4], True, id="far-below-the-median"),
+        pytest.param([3, 3, 100], False, id="one-outlier-moves-no-median"),
+        pytest.param([4, 4, 1, 1, 1], True, id="only-the-latest-count"),
+    ],
+)
+def test_row_counts_are_held_against_the_median_of_earlier_runs(source, earlier, faulty):
+    gate = {"rows": {"min": "80% of median 2 runs" if len(earlier) == 5 else "80% of median 3 runs"}}
+    decision = definition(signal=SIGNAL | {"gate": gate}, context=CONTEXT)
+
+    found = inspected(decision, source.warehouses, as_of=MONDAY, earlier=earlier).faults
+
+    assert bool(found) is faulty
+
+
+def test_all_faults_come_at_once(source):
+    source.write("UPDATE scores SET risk = 2, arr = -1, scored_at = '2026-01-01'")
+
+    assert len(source.faults()) == 3
+
+
+def test_equal_batches_have_equal_fingerprints(source):
+    decision = definition(signal=SIGNAL, context=CONTEXT)
+
+    def fingerprint():
+        return inspected(decision, source.warehouses, as_of=MONDAY, earlier=[]).fingerprint
+
+    before = fingerprint()
+    assert fingerprint() == before
+    source.write("UPDATE scores SET risk = 0.96 WHERE account_id = 1")
+    assert fingerprint() != before
+
+
+CASES = pa.table(
+    {
+        "case_id": pa.array([1, 2, 3], pa.int64()),
+        "subject": ["1", "2", "3"],
+        "opened_at": pa.array([MONDAY] * 3, pa.timestamp("us", tz="UTC")),
+    }
+)
+
+
+def test_the_first_proof_within_the_window_counts(source):
+    source.write(
+        "CREATE TABLE calls AS SELECT * FROM (VALUES (1, TIMESTAMPTZ '2026-11-15 09:00Z'), "
+        "(1, '2026-11-18 09:00Z'), (1, '2026-11-17 09:00Z'), (2, '2027-01-01 00:00Z')) "
+        "AS t(account_id, called_at)"
+    )
+    proof = Proof.model_validate(
+        {"from": "warehouse", "table": "calls", "on": "account_id", "at": "called_at"}
+    )
+
+    found = proofs(
+        proof,
+        source.warehouses["warehouse"],
+        CASES,
+        window=timedelta(days=30),
+        now=MONDAY + timedelta(days=60),
+    )
+
+    assert found.to_pylist() == [
+        {"case_id": 1, "acted_at": datetime(2026, 11, 17, 9, tzinfo=UTC)}
+    ]
+
+
+def outcome(**changes):
+    return Outcome.model_validate(
+        {"from": "warehouse", "table": "renewals", "measure": "renewed", "on": "account_id",
+         "at": "decided_at", "window": "30d", "better": "higher", **changes}
+    )  # fmt: skip
+
+
+def test_the_last_outcome_within_the_window_counts_and_none_is_missing(source):
+    source.write(
+        "CREATE TABLE renewals AS SELECT * FROM (VALUES "
+        "(1, true, TIMESTAMP '2026-11-20'), (1, false, '2026-11-25'), (1, true, '2027-01-25'), "
+        "(2, true, '2026-11-15'), (3, NULL, '2026-11-25')) AS t(account_id, renewed, decided_at)"
+    )
+
+    found = outcomes(outcome(), source.warehouses["warehouse"], CASES).to_pylist()
+
+    assert [(row["case_id"], row["state"], row["value"]) for row in found] == [
+        (1, "observed", 0.0),
+        (2, "missing", None),
+        (3, "missing", None),
+    ]
+    assert found[0]["observed_at"] == datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def test_without_an_instant_the_subjects_one_row_counts(source):
+    source.write("CREATE TABLE renewals AS SELECT 1 AS account_id, 1 AS renewed")
+
+    found = outcomes(outcome(at=None), source.warehouses["warehouse"], CASES).to_pylist()
+
+    assert [(row["state"], row["value"]) for row in found] == [
+        ("observed", 1.0),
+        ("missing", None),
+        ("missing", None),
+    ]

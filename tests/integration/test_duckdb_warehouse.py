@@ -1,0 +1,111 @@
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
+from decisions.errors import PermanentFailure, TemporaryFailure
+
+
+@pytest.fixture
+def folder(tmp_path):
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as engine:
+        engine.execute("CREATE TABLE scores AS SELECT 'acme' AS account_id, 0.9e0 AS risk")
+        engine.execute("CREATE TABLE \"odd name\" AS SELECT 1 AS n")
+    (tmp_path / "outcomes.csv").write_text("account_id,renewed\nacme,1\nbolt,0\n")
+    (tmp_path / "elsewhere").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def warehouse(folder):
+    return DuckDBWarehouse("warehouse", DuckDBConfig(path="warehouse.duckdb"), folder)
+
+
+def rows(warehouse, **source):
+    relation = warehouse.relation(**({"table": None, "query": None, "path": None} | source))
+    return warehouse.select(f"SELECT * FROM {relation} AS r").to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param({"table": "scores"}, [{"account_id": "acme", "risk": 0.9}], id="table"),
+        pytest.param({"table": '"odd name"'}, [{"n": 1}], id="quoted-table"),
+        pytest.param({"query": "SELECT 2 AS n -- two"}, [{"n": 2}], id="query"),
+        pytest.param(
+            {"path": "outcomes.csv"},
+            [{"account_id": "acme", "renewed": 1}, {"account_id": "bolt", "renewed": 0}],
+            id="file",
+        ),
+        pytest.param(
+            {"path": "out*.csv"},
+            [{"account_id": "acme", "renewed": 1}, {"account_id": "bolt", "renewed": 0}],
+            id="several-files",
+        ),
+    ],
+)
+def test_rows_are_read_from(warehouse, source, expected):
+    assert rows(warehouse, **source) == expected
+
+
+def test_columns_are_named_with_their_types(warehouse):
+    relation = warehouse.relation(table="scores", query=None, path=None)
+
+    assert warehouse.columns(relation) == {"account_id": "VARCHAR", "risk": "DOUBLE"}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param({"table": "skores"}, "skores", id="no-such-table"),
+        pytest.param({"path": "none.parquet"}, "there is no file 'none.parquet'", id="no-file"),
+        pytest.param({"path": "notes.txt"}, "ends in none of", id="unknown-kind-of-file"),
+        pytest.param({"query": "DROP TABLE scores"}, "is not one SELECT", id="not-a-select"),
+        pytest.param({"query": "SELECT 1; SELECT 2"}, "is not one SELECT", id="two-statements"),
+        pytest.param({"query": "SELECT FROM WHERE"}, "cannot be read", id="broken"),
+        pytest.param(
+            {"query": "SELECT * FROM read_text('/etc/hostname')"}, "disabled", id="another-file"
+        ),
+        pytest.param({"path": "../secret.csv"}, "no file", id="outside-the-folder"),
+    ],
+)
+def test_what_cannot_be_read_is_said(warehouse, source, expected):
+    with pytest.raises(PermanentFailure, match=expected):
+        rows(warehouse, **source)
+
+
+def test_a_database_that_is_missing_is_named(tmp_path):
+    warehouse = DuckDBWarehouse("warehouse", DuckDBConfig(path="gone.duckdb"), tmp_path)
+
+    with pytest.raises(PermanentFailure, match=r"there is no database .*gone\.duckdb"):
+        warehouse.select("SELECT 1")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "notes.duckdb").write_text("not a database " * 1_000)
+    warehouse = DuckDBWarehouse("warehouse", DuckDBConfig(path="notes.duckdb"), tmp_path)
+
+    with pytest.raises(PermanentFailure, match="not a valid DuckDB database"):
+        warehouse.select("SELECT 1")
+
+
+def test_a_database_that_is_being_written_is_a_temporary_failure(warehouse, folder):
+    hold = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(folder / "warehouse.duckdb")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as writer:
+        writer.stdout.readline()
+        with pytest.raises(TemporaryFailure, match="is being written by another program"):
+            warehouse.select("SELECT 1")
+        writer.communicate(b"\n")
+
+
+def test_the_warehouse_is_never_written(warehouse):
+    with pytest.raises(PermanentFailure):
+        warehouse.select("CREATE TABLE t AS SELECT 1")

@@ -1,0 +1,378 @@
+import gzip
+import json
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from urllib.parse import urlencode
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from connectors.slack.channel import SlackChannel
+from connectors.testing import FakeSlack
+from connectors.testing.wire import post
+from decisions.delivery import Attempt
+from decisions.desk import Desk
+from decisions.ledger import Ledger
+from decisions.pursuit import Pursuit
+from decisions.workspace import Workspace
+from flows.messages import message_for
+from flows.settings import Settings
+from flows.wiring import Layer
+from inbox.slack import LARGEST_BODY, slack_router
+from tests.samples import MovableClock, batch, definition, matches, people
+
+MIA, BEN = "U01MIA", "U01BEN"
+
+
+class Room:
+    """A ledger with one open case, CSC-1, which mia holds; she has been told of it in Slack."""
+
+    def __init__(self, folder, slack, clock):
+        self.slack, self.clock = slack, clock
+        self.people = people()
+        ledger = Ledger(f"sqlite:///{folder / 'ledger.db'}", clock)
+        secret = slack.signing_secret
+        channel = SlackChannel("slack", slack.token, slack.url, signing_secret=secret, clock=clock)
+        asked = definition()
+        self.layer = Layer(
+            settings=Settings(workspace=folder, home=folder),
+            workspace=Workspace(
+                folder=folder,
+                people=self.people,
+                connections={},
+                decisions={asked.decision: asked},
+                warnings=(),
+            ),
+            ledger=ledger,
+            desk=Desk(ledger, self.people),
+            pursuit=Pursuit(ledger, self.people),
+            warehouses={},
+            channels={"slack": channel},
+            clock=clock,
+        )
+        ledger.runs.record(asked, batch(1), matches({"subject": "acme"}), self.people)
+        self.deliver()
+
+    def deliver(self):
+        outbox = self.layer.ledger.outbox
+        for claim in outbox.claim():
+            message = message_for(claim, self.people, "http://127.0.0.1:8484")
+            attempt = Attempt(claim, message, self.layer.channels, self.people, self.clock())
+            outbox.settle(claim, attempt.made())
+
+    @property
+    def card(self):
+        return self.slack.messages_to(MIA)[0]
+
+    @property
+    def dossier(self):
+        return self.layer.ledger.cases.dossier("CSC-1")
+
+    @property
+    def state(self):
+        return self.dossier.case.state
+
+    def told(self, user=MIA, count=1):
+        """Return the last private reply, once so many have arrived after the answer itself."""
+        until = time.monotonic() + 5
+        while len(replies := self.slack.private_replies_to(user)) < count:
+            assert time.monotonic() < until, f"{len(replies)} of {count} replies came"
+            time.sleep(0.01)
+        return replies[-1]
+
+
+@pytest.fixture
+def clock():
+    return MovableClock()
+
+
+@pytest.fixture
+def slack(clock):
+    with FakeSlack(clock=clock) as slack:
+        slack.add_person(MIA, email="mia@larkfield.example", name="Mia Chen")
+        slack.add_person(BEN, email="Ben@larkfield.example", name="Ben Okafor")
+        slack.add_person("U01OMAR", email="omar@larkfield.example", name="Omar Haddad")
+        slack.add_person("U09GUEST", email="guest@elsewhere.example")
+        yield slack
+
+
+@pytest.fixture
+def room(tmp_path, slack, clock):
+    room = Room(tmp_path, slack, clock)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        app = FastAPI()
+        app.include_router(slack_router(lambda: room.layer))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="critical", ws="none", lifespan="off")
+        )
+        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        port = listening.getsockname()[1]
+        slack.interactions_to = f"http://127.0.0.1:{port}/slack/interactions"
+        yield room
+        server.should_exit = True
+        thread.join()
+    room.layer.ledger.close()
+
+
+class TestPresses:
+    def test_acknowledge_takes_the_case_and_says_so_in_private(self, room):
+        answer = room.slack.press(room.card, "acknowledge")
+
+        assert answer.status == 200
+        assert room.state == "acknowledged"
+        assert room.told().startswith("CSC-1 is yours; complete it by ")
+
+    def test_the_answer_is_stored_before_slack_is_answered(self, room):
+        room.slack.press(room.card, "acknowledge")
+
+        [answer] = room.dossier.answers
+        assert (answer.by, answer.via, answer.kind) == ("mia.chen", "slack", "acknowledge")
+
+    def test_done_reports_the_recommended_action(self, room):
+        room.slack.press(room.card, "done")
+
+        [intervention] = room.dossier.interventions
+        assert intervention.what == "call, as recommended"
+        assert room.state == "completed"
+
+    def test_snooze_lasts_until_the_next_working_morning(self, room):
+        room.clock.now = datetime(2026, 11, 20, 15, tzinfo=UTC)  # a Friday
+
+        room.slack.press(room.card, "snooze")
+
+        assert room.dossier.case.snoozed_until == datetime(2026, 11, 23, 9, tzinfo=UTC)
+        assert room.told() == "CSC-1 is snoozed until 2026-11-23 09:00 UTC"
+
+    def test_the_same_press_sent_twice_counts_once(self, room):
+        room.slack.press(room.card, "acknowledge")
+
+        room.slack.repeat()
+
+        assert room.told(count=2) == "CSC-1: already recorded"
+        assert len(room.dossier.answers) == 1
+
+    def test_whoever_comes_second_hears_who_was_first(self, room):
+        room.slack.press(room.card, "done")
+
+        room.slack.press(room.card, "acknowledge")
+
+        assert room.told(count=2).startswith("CSC-1 was already completed by Mia Chen at ")
+        assert [answer.accepted for answer in room.dossier.answers] == [True, False]
+
+    def test_the_link_button_asks_nothing_of_us(self, room):
+        assert room.slack.press(room.card, "open").status == 200
+        assert room.dossier.answers == []
+
+
+class TestWhoAnswers:
+    def test_somebody_not_entitled_is_refused_in_private(self, room):
+        answer = room.slack.press(room.card, "acknowledge", by=BEN)
+
+        assert answer.status == 200
+        assert room.told(BEN).startswith("Ben Okafor may not answer CSC-1; it is with Mia Chen")
+        assert room.state == "open"
+
+    def test_a_person_without_a_slack_id_is_known_by_e_mail(self, room):
+        room.slack.press(room.card, "acknowledge", by=BEN)
+
+        [answer] = room.dossier.answers
+        assert answer.by == "ben.okafor"
+
+    def test_a_stranger_is_told_whom_to_ask(self, room):
+        room.slack.press(room.card, "acknowledge", by="U09GUEST")
+
+        assert "people.yaml names nobody with your Slack account" in room.told("U09GUEST")
+        assert room.dossier.answers == []
+
+    def test_if_slack_cannot_say_who_it_is_nobody_is_guessed(self, room):
+        room.slack.refuse("internal_error", method="users.info")
+
+        room.slack.press(room.card, "acknowledge", by=BEN)
+
+        assert "Nothing was recorded" in room.told(BEN)
+
+
+class TestOverriding:
+    @pytest.fixture
+    def form(self, room):
+        room.slack.press(room.card, "override")
+        return room.slack.forms[-1]
+
+    def test_the_form_offers_the_reasons_the_case_was_opened_with(self, form):
+        options = form.view["blocks"][1]["element"]["options"]
+
+        assert [each["text"]["text"] for each in options] == ["already in contact", "data is wrong"]
+
+    def test_a_reason_and_a_sentence_override_the_case(self, room, form):
+        room.slack.submit(form, {"reason": "data is wrong", "note": "They renewed yesterday."})
+
+        [answer] = room.dossier.answers
+        assert (answer.reason, answer.note) == ("data is wrong", "They renewed yesterday.")
+        assert room.state == "overridden"
+        assert form.closed
+        assert room.told() == "CSC-1 is overridden"
+
+    @pytest.mark.parametrize(
+        ("values", "place", "said"),
+        [
+            pytest.param({"note": "They renewed."}, "reason", "Choose a reason", id="no-reason"),
+            pytest.param({"reason": "data is wrong"}, "note", "say in a sentence", id="no-words"),
+            pytest.param(
+                {"reason": "data is wrong", "note": "  x "}, "note", "say in a sentence", id="short"
+            ),
+        ],
+    )
+    def test_what_is_missing_is_said_in_the_form(self, room, form, values, place, said):
+        room.slack.submit(form, values)
+
+        assert form.errors[place].startswith(said)
+        assert not form.closed
+        assert room.state == "open"
+
+    def test_after_a_correction_the_same_form_counts(self, room, form):
+        room.slack.submit(form, {"reason": "data is wrong", "note": ""})
+
+        room.slack.submit(form, {"reason": "data is wrong", "note": "They renewed yesterday."})
+
+        assert form.closed
+        assert room.state == "overridden"
+
+    def test_a_form_left_open_too_long_learns_who_was_first(self, room, form):
+        room.slack.press(room.card, "done")
+
+        room.slack.submit(form, {"reason": "data is wrong", "note": "They renewed yesterday."})
+
+        assert form.errors["note"].startswith("CSC-1 was already completed by Mia Chen")
+        assert room.state == "completed"
+
+    def test_hours_later_the_answer_counts_though_the_reply_is_lost(self, room, form):
+        room.clock.now += timedelta(hours=3)
+
+        room.slack.submit(form, {"reason": "data is wrong", "note": "They renewed yesterday."})
+
+        assert form.closed
+        assert room.state == "overridden"
+
+    def test_the_same_form_sent_twice_counts_once(self, room, form):
+        room.slack.submit(form, {"reason": "data is wrong", "note": "They renewed yesterday."})
+
+        answer = room.slack.repeat()
+
+        assert answer.status == 200
+        assert len(room.dossier.answers) == 1
+
+    def test_somebody_not_entitled_reads_it_in_the_form(self, room):
+        room.slack.press(room.card, "override", by=BEN)
+        form = room.slack.forms[-1]
+
+        room.slack.submit(form, {"reason": "data is wrong", "note": "They renewed yesterday."})
+
+        assert form.errors["note"].startswith("Ben Okafor may not answer CSC-1")
+
+    def test_a_form_that_does_not_open_can_be_asked_for_again(self, room):
+        room.slack.refuse("expired_trigger_id", method="views.open")
+
+        answer = room.slack.press(room.card, "override")
+
+        assert answer.status == 200
+        assert "Press Override once more" in room.told()
+
+
+class TestForgeries:
+    def press(self, room, **changes):
+        content = {
+            "type": "block_actions",
+            "user": {"id": MIA},
+            "container": {"message_ts": room.card.ts},
+            "trigger_id": "1",
+            "response_url": f"{room.slack.url}x",
+            "actions": [{"action_id": "acknowledge", "value": "CSC-1", "action_ts": "1.1"}],
+            **changes,
+        }
+        return urlencode({"payload": json.dumps(content)}).encode()
+
+    def send(self, room, body, headers):
+        return post(room.slack.interactions_to, body, headers).status
+
+    def test_a_genuine_one_passes(self, room):
+        body = self.press(room)
+
+        assert self.send(room, body, room.slack.signed(body)) == 200
+        assert room.state == "acknowledged"
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param({"X-Slack-Signature": "v0=" + "0" * 64}, id="wrong-signature"),
+            pytest.param({"X-Slack-Signature": ""}, id="empty-signature"),
+            pytest.param({"X-Slack-Signature": "v0=\u00e9"}, id="odd-signature"),
+            pytest.param({"X-Slack-Request-Timestamp": "soon"}, id="garbage-time"),
+            pytest.param({"X-Slack-Request-Timestamp": "9" * 400}, id="endless-time"),
+            pytest.param({"X-Slack-Request-Timestamp": "-1"}, id="negative-time"),
+        ],
+    )
+    def test_what_slack_has_not_signed_is_refused(self, room, change):
+        body = self.press(room)
+        headers = {**room.slack.signed(body), **change}
+
+        assert self.send(room, body, headers) == 401
+        assert room.dossier.answers == []
+
+    def test_so_is_a_request_without_a_signature(self, room):
+        assert self.send(room, self.press(room), {}) == 401
+
+    def test_so_is_another_body_under_a_good_signature(self, room):
+        headers = room.slack.signed(self.press(room))
+
+        assert self.send(room, self.press(room, user={"id": BEN}), headers) == 401
+
+    @pytest.mark.parametrize(("minutes", "status"), [(4.9, 200), (5.1, 401), (-5.1, 401)])
+    def test_a_signature_holds_for_five_minutes(self, room, minutes, status):
+        body = self.press(room)
+        headers = room.slack.signed(body)
+
+        room.clock.now += timedelta(minutes=minutes)
+
+        assert self.send(room, body, headers) == status
+
+    @pytest.mark.parametrize(
+        "body", [b"\xff\xfe\x00", gzip.compress(b"0" * 100_000)], ids=["not-utf-8", "packed"]
+    )
+    def test_bytes_that_are_no_text_are_refused(self, room, body):
+        headers = room.slack.signed(body) | {"Content-Encoding": "gzip"}
+
+        assert self.send(room, body, headers) == 401
+
+    def test_a_huge_body_is_refused_unread(self, room):
+        assert self.send(room, b"x" * (LARGEST_BODY + 1), {}) == 413
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(b"", id="empty"),
+            pytest.param(b"payload=no+json", id="no-json"),
+            pytest.param(b"payload=[]", id="a-list"),
+            pytest.param(b'payload={"type":"block_actions"}', id="no-actions"),
+            pytest.param(b'payload={"type":"view_submission","view":{}}', id="no-view"),
+        ],
+    )
+    def test_a_signed_request_of_another_form_is_not_taken(self, room, body):
+        assert self.send(room, body, room.slack.signed(body)) == 400
+
+    def test_a_signed_request_that_asks_nothing_is_thanked_for(self, room):
+        body = self.press(room, type="shortcut")
+
+        assert self.send(room, body, room.slack.signed(body)) == 200
+        assert room.dossier.answers == []
+
+    def test_a_case_that_does_not_exist_is_refused_in_private(self, room):
+        button = {"action_id": "acknowledge", "value": "CSC-999", "action_ts": "1.1"}
+        body = self.press(room, actions=[button])
+
+        assert self.send(room, body, room.slack.signed(body)) == 200
+        assert room.dossier.answers == []
