@@ -12,7 +12,7 @@ DO_NOT_TRACK := 1
 export PREFECT_HOME PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL DO_NOT_TRACK
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint lock clean
+.PHONY: help demo serve test lint bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ lint: .venv/installed ## Check style, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+bench: .venv/installed ## Time the job beside other ways to do it (rows, rounds: make bench ARGS="1000000 5")
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## Pin the dependencies of pyproject.toml (to newest releases: make lock ARGS=--upgrade)
 	@$(PYTHON) -m venv --clear build/lock

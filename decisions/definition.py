@@ -4,105 +4,31 @@ The same models are the Python API. What a single value cannot show (does the pe
 column declared) is checked where the whole workspace is known, in ``decisions.workspace``.
 """
 
-import re
-from datetime import date
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from decisions.canonical import canonical_json, sha256
 from decisions.quantities import ElapsedSpan, Nulls, Rate, RowBound, Share, Span
+from decisions.spelling import (
+    Cron,
+    Day,
+    Expression,
+    FieldName,
+    Part,
+    Prefix,
+    Reason,
+    Slug,
+    Template,
+    Text,
+    Value,
+    ZoneName,
+)
 
 NOTHING: Literal["nothing"] = "nothing"
 """The action of a rule table that does not apply: no case is opened."""
-
 OWNER_ROLES = ("business", "technical", "backup")
 """What a decision calls its owners, wherever a person may be named."""
-
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_CRON_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day of the month", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("day of the week", 0, 7, _DAYS),
-)
-
-
-class Part(BaseModel):
-    """A part of a definition: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
-    )
-
-
-def _slug(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", text) or len(text) > 60:
-        raise ValueError("write it in kebab-case, like 'churn-save-call', at most 60 characters")
-    return text
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
-        raise ValueError("a field's name is made of letters, digits and '_'")
-    return text
-
-
-def _cron(text: str) -> str:
-    parts = text.lower().split()
-    if len(parts) != 5:
-        raise ValueError("write five cron fields, like '0 6 * * 1'")
-    for part, (name, first, last, words) in zip(parts, _CRON_FIELDS, strict=True):
-        if not all(_is_cron_item(item, first, last, words) for item in part.split(",")):
-            example = f"{first}-{last}" + (f" or {words[0]}-{words[-1]}" if words else "")
-            raise ValueError(f"{part!r} is no {name}; write '*', '*/2' or values of {example}")
-    return text
-
-
-def _is_cron_item(item: str, first: int, last: int, words: tuple[str, ...]) -> bool:
-    """Whether one item of a cron field, such as ``*/5`` or ``mon-fri``, is in range."""
-    match = re.fullmatch(r"(\*|([a-z]{3}|\d{1,2})(?:-([a-z]{3}|\d{1,2}))?)(?:/([1-9]\d?))?", item)
-    if match is None:
-        return False
-    bounds = [_cron_number(each, first, words) for each in match.group(2, 3) if each]
-    return all(each is not None and first <= each <= last for each in bounds)
-
-
-def _cron_number(text: str, first: int, words: tuple[str, ...]) -> int | None:
-    if text.isdigit():
-        return int(text)
-    return words.index(text) + first if text in words else None
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("write an IANA time zone, like 'Europe/London' or 'UTC'") from None
-    return text
-
-
-Slug = Annotated[str, AfterValidator(_slug)]
-FieldName = Annotated[str, AfterValidator(_name)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
-Text = Annotated[str, Field(min_length=1, max_length=2_000)]
-Reason = Annotated[str, Field(min_length=1, max_length=75)]
-"""A choice in a list; Slack shows 75 characters of one."""
-Template = Annotated[str, Field(min_length=1, max_length=1_000)]
-"""Jinja2 over the declared fields."""
-Expression = Annotated[str, Field(min_length=1, max_length=4_000)]
-"""A SQL scalar expression in the DuckDB dialect over the declared fields."""
 
 
 class Purpose(Part):
@@ -134,7 +60,7 @@ class Owners(Part):
 class Schedule(Part):
     """When the decision is asked."""
 
-    cron: Annotated[str, AfterValidator(_cron)]
+    cron: Cron
     """Five cron fields."""
     zone: ZoneName = "UTC"
     """IANA time zone in which the cron fields are read."""
@@ -353,19 +279,6 @@ class Outcome(Relation):
     hypothesis: Text | None = None
 
 
-def _plain_value(value: object) -> object:
-    if value is not None and not isinstance(value, bool | int | float | date | str):
-        raise ValueError("write a number, a text, a date, true, false or null")
-    return value.isoformat() if isinstance(value, date) else value
-
-
-Value = Annotated[
-    bool | int | float | str | None,
-    PlainValidator(_plain_value, json_schema_input_type=bool | int | float | str | None),
-]
-"""A value as JSON has it; dates and instants in ISO form."""
-
-
 class Example(Part):
     """A record and the action it must lead to; run by ``check`` like a unit test."""
 
@@ -373,7 +286,7 @@ class Example(Part):
     """The fields of the record; one that is left out is NULL."""
     expect: str
     """nothing, or an action."""
-    as_of: date | None = None
+    as_of: Day | None = None
     """The date that today() stands for."""
 
 
@@ -381,11 +294,11 @@ class Definition(Part):
     """One decision: a standing question, its owners, and everything done about it."""
 
     decision: Slug
-    case_prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")] | None = None
+    case_prefix: Prefix | None = None
     """Starts the keys of its cases, as in CSC-2417; else the initials of the decision's name."""
     purpose: Purpose
     owners: Owners
-    review_by: date
+    review_by: Day
     """The date by which the owners must confirm that this is still right."""
     schedule: Schedule | None = None
     signal: Signal
@@ -405,8 +318,8 @@ class Definition(Part):
     def prefix(self) -> str:
         """What the keys of its cases start with."""
         words = self.decision.split("-")
-        initials = "".join(word[0] for word in words) if len(words) > 1 else words[0][:3]
-        return self.case_prefix or initials.upper()
+        initials = "".join(word[0] for word in words if word[:1].isalpha())[:6]
+        return self.case_prefix or (initials if len(initials) > 1 else self.decision[:3]).upper()
 
     @property
     def fields(self) -> dict[str, FieldSpec]:

@@ -7,8 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from decisions.definition import OWNER_ROLES, Owners, Part, Text, ZoneName
+from decisions.definition import OWNER_ROLES, Owners
 from decisions.errors import UnknownPerson
+from decisions.spelling import Day, Part, Text, ZoneName
 from decisions.suggestions import choices
 from decisions.worktime import WorkingHours, is_holiday
 
@@ -32,6 +33,12 @@ def _email(text: str) -> str:
     return text
 
 
+def _slack_id(text: str) -> str:
+    if not re.fullmatch(r"[UW][A-Z0-9]{2,20}", text):
+        raise ValueError("write the member id from the person's Slack profile, like 'U01DANA'")
+    return text
+
+
 def _holidays(text: str) -> str:
     is_holiday(date(2000, 1, 1), text)
     return text
@@ -51,7 +58,7 @@ class Person(Part):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     email: Annotated[str, AfterValidator(_email)]
-    slack: Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,20}$")] | None = None
+    slack: Annotated[str, AfterValidator(_slack_id)] | None = None
     """Slack member id, such as U01DANA."""
     manager: str | None = None
     """The key of the person this one reports to."""
@@ -61,7 +68,7 @@ class Person(Part):
     """Weekdays and wall-clock hours worked."""
     holidays: Annotated[str, AfterValidator(_holidays)] | None = None
     """Country, or country and subdivision such as DE-BE, whose public holidays are not worked."""
-    last_day: date | None = None
+    last_day: Day | None = None
     """The last day in the company; from the next day on the manager stands in."""
 
 
@@ -72,9 +79,9 @@ class Cover(Part):
     """Who is away."""
     by: str
     """Who stands in."""
-    begins_on: date = Field(alias="from")
+    begins_on: Day = Field(alias="from")
     """First day, in the zone of the person who is away."""
-    until: date
+    until: Day
     """Last day, in the zone of the person who is away."""
     because: Text
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from decisions.errors import Place
-from decisions.ownership import LONGEST_COVER_CHAIN, People
+from decisions.ownership import LONGEST_COVER_CHAIN, Cover, People
 from decisions.suggestions import choices
 
 
@@ -45,8 +45,9 @@ def _management_loops(people: People) -> Iterator[tuple[Place, str]]:
 
 
 def _overlapping_cover(people: People) -> Iterator[tuple[Place, str]]:
-    for i, later in enumerate(people.cover):
-        for earlier in people.cover[:i]:
+    dated = _dated_cover(people)
+    for position, (i, later) in enumerate(dated):
+        for _, earlier in dated[:position]:
             overlaps = later.begins_on <= earlier.until and earlier.begins_on <= later.until
             if later.of and later.of == earlier.of and overlaps:
                 both = f"by {earlier.by!r} until {earlier.until}, by {later.by!r}"
@@ -55,10 +56,11 @@ def _overlapping_cover(people: People) -> Iterator[tuple[Place, str]]:
 
 def _endless_cover(people: People) -> Iterator[tuple[Place, str]]:
     """Judge the cover of every first day: between two first days chains only get shorter."""
+    dated = _dated_cover(people)
     reported: set[str] = set()
-    for i, cover in enumerate(people.cover):
+    for i, cover in dated:
         at = cover.begins_on
-        by = {each.of: each.by for each in people.cover if each.begins_on <= at <= each.until}
+        by = {each.of: each.by for _, each in dated if each.begins_on <= at <= each.until}
         loop, chain = _loop(cover.of, by), _chain(cover.of, by)
         if loop and not reported & set(loop):
             reported |= set(loop)
@@ -66,6 +68,11 @@ def _endless_cover(people: People) -> Iterator[tuple[Place, str]]:
         elif not loop and len(chain) > LONGEST_COVER_CHAIN + 1:
             most = f"more than {LONGEST_COVER_CHAIN} stand-ins in a row"
             yield ("cover", i), f"{most} from {at} on: {_arrows(chain)}"
+
+
+def _dated_cover(people: People) -> list[tuple[int, Cover]]:
+    """Return the covers whose dates could be read, with their positions."""
+    return [(i, each) for i, each in enumerate(people.cover) if each.begins_on and each.until]
 
 
 def _chain(key: str, following: Mapping[str, str]) -> list[str]:

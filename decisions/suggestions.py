@@ -1,4 +1,4 @@
-"""What a person may have meant by a name that nothing has."""
+"""Small pieces of messages: what a name may have meant, and a text cut to length."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -24,3 +24,8 @@ def choices(found: str, known: Iterable[str], *, verb: str = "there are") -> str
     listed = ", ".join(map(repr, names[:MOST_LISTED]))
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     return f"{verb} {listed}{more}"
+
+
+def cut(text: str, longest: int) -> str:
+    """Return the text, shortened to so many characters with an ellipsis if it is longer."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -17,7 +17,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from decisions.definition import FieldSpec
-from decisions.suggestions import choices
+from decisions.suggestions import choices, cut
 
 LONGEST_TEXT = 3_000
 """Characters of one rendered text; what is longer is cut, and says so."""
@@ -153,11 +153,6 @@ def rendered(text: str, values: Mapping[str, Any], *, opened_on: date) -> str:
     """
     filled = _compiled(text).render({**values, _OPENED_ON: opened_on})
     return cut(" ".join(filled.split()), LONGEST_TEXT)
-
-
-def cut(text: str, longest: int) -> str:
-    """Return the text, shortened to so many characters with an ellipsis if it is longer."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def faults(text: str, fields: Mapping[str, FieldSpec]) -> Iterator[str]:

@@ -9,7 +9,8 @@ from jinja2 import TemplateError
 
 from decisions.definition import Definition, FieldSpec
 from decisions.ports import Fact
-from decisions.template import Figure, cut, is_currency, money, number, percent, plain, rendered
+from decisions.suggestions import cut
+from decisions.template import Figure, is_currency, money, number, percent, plain, rendered
 
 LONGEST_VALUE = 500
 """Characters of one fact, wherever it is shown."""

@@ -1,18 +1,10 @@
 """The every-minute sweep: take the steps that are due, then hand over what is to be told."""
 
 from prefect import flow
-from pydantic import BaseModel
 
 from flows.deliver import deliver_due
 from flows.escalate import take_due_steps
-from flows.sweep import Delivered, Escalated
-
-
-class Dispatched(BaseModel):
-    """What one sweep did: steps taken, messages handed over."""
-
-    escalated: Escalated
-    delivered: Delivered
+from flows.sweep import Dispatched
 
 
 @flow(name="dispatch")

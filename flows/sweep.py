@@ -76,6 +76,13 @@ class Escalated(BaseModel):
     faults: list[str] = []
 
 
+class Dispatched(BaseModel):
+    """What one every-minute sweep did: steps taken, messages handed over."""
+
+    escalated: Escalated
+    delivered: Delivered
+
+
 class Observed(BaseModel):
     """What one look found.
 
@@ -154,6 +161,11 @@ def escalate(layer: Layer) -> Escalated:
             else:
                 found.steps += [step] if step else []
     return found
+
+
+def dispatch(layer: Layer) -> Dispatched:
+    """Take the steps that are due, then hand over what is to be told."""
+    return Dispatched(escalated=escalate(layer), delivered=deliver(layer))
 
 
 def look_for_proofs(layer: Layer) -> Observed:

@@ -1,8 +1,7 @@
 """The pages: the reader's queue, one case, messages, all cases, runs. Nothing here writes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Query
@@ -15,10 +14,10 @@ from decisions.errors import LifecycleError
 from decisions.ledger import Dossier, Filter
 from decisions.ledger.records import Case, CaseState
 from decisions.lifecycle import Move
-from decisions.ownership import UnknownPerson
 from decisions.ports import Kind
 from inbox import views
-from inbox.moments import Watch, next_morning
+from inbox.identity import Reader
+from inbox.moments import next_morning
 from inbox.rendering import Renderer
 from inbox.timeline import Teller, through
 from inbox.views import WAITING, Row
@@ -57,10 +56,228 @@ class Problem:
         status: HTTP status.
         text: What was asked, what was found, what to do.
         move: What was to be done.
-        written: What was written in the form, so that nobody writes it twice.
+        written: What was written in the form, so that nobody has to write it twice.
     """
 
     status: int
     text: str
-    move: Move | None = None
-    written: dict[str, str] = field(default_factory=dict)
+    move: Move
+    written: Mapping[str, str]
+
+
+class Pages:
+    """What can be read.
+
+    Args:
+        renderer: Fills in the templates.
+    """
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._layer = renderer.layer
+        self._people = renderer.layer.workspace.people
+        self._definitions: dict[int, Definition] = {}
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter()
+        router.add_api_route("/", self.queue)
+        router.add_api_route("/everybody", self.everybody)
+        router.add_api_route("/messages", self.messages)
+        router.add_api_route("/cases", self.cases)
+        router.add_api_route("/cases/{key}", self.case)
+        router.add_api_route("/runs", self.runs)
+        router.add_api_route("/me", self.me)
+        return router
+
+    def queue(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
+        """Show what waits for the reader, the most urgent first."""
+        me = self._renderer.reader(request)
+        if me is None:
+            return self.me(request)
+        filter_ = Filter(
+            decision=wanted.decision or None, assignee=me.key, text=wanted.text or None
+        )
+        mine = Filter(assignee=me.key)
+        return self._listing(
+            request,
+            "queue.html",
+            filter_,
+            wanted,
+            waiting=self._layer.ledger.cases.count(mine),
+            escalated=[self._row(case, me) for case in self._escalated_to(me)],
+        )
+
+    def everybody(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
+        """Show what waits for anybody, and for whom how much."""
+        filter_ = Filter(decision=wanted.decision or None, text=wanted.text or None)
+        held = self._layer.ledger.cases.held_by()
+        by_count = sorted(held.items(), key=lambda one: (-one[1], self._renderer.name(one[0])))
+        return self._listing(request, "everybody.html", filter_, wanted, held=by_count)
+
+    def cases(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
+        """Show all cases there are; held-out ones to the owners of their decision alone."""
+        me = self._renderer.reader(request)
+        owned = self._owned(me)
+        states = _STATES.get(wanted.state, _STATES[""])
+        if wanted.state == HELD_OUT and wanted.decision not in owned:
+            states = ()
+        elif wanted.overdue:
+            states = tuple(state for state in states if state in WAITING)
+        filter_ = Filter(
+            decision=wanted.decision or None,
+            assignee=wanted.assignee or None,
+            states=states,
+            text=wanted.text or None,
+            overdue_at=self._layer.clock() if wanted.overdue else None,
+        )
+        people = sorted(self._people.people, key=self._renderer.name)
+        offered = [state for state in _STATES if state and (state != HELD_OUT or owned)]
+        return self._listing(
+            request, "cases.html", filter_, wanted, people=people, states=offered, owned=owned
+        )
+
+    def case(self, request: Request, key: str) -> Response:
+        """Show one case with everything that happened to it."""
+        return self.shown(request, self.dossier(key))
+
+    def messages(self, request: Request) -> Response:
+        """Show what the reader was sent, as it looks in Slack, latest first."""
+        me = self._renderer.reader(request)
+        if me is None:
+            return self.me(request)
+        sent = self._layer.ledger.outbox.sent_to(me.key, most=PAGE_SIZE)
+        shown = [(one, views.drawn(one), through(one)) for one in sent]
+        return self._renderer.page(request, "messages.html", shown=shown)
+
+    def runs(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
+        """Show the latest runs, newest first."""
+        latest = self._layer.ledger.runs.latest(wanted.decision or None, most=MOST_RUNS)
+        return self._renderer.page(request, "runs.html", runs=latest, wanted=wanted)
+
+    def me(self, request: Request, back: str = "") -> Response:
+        """Ask who the reader is, and remember where they came from."""
+        held = self._layer.ledger.cases.held_by()
+        present = self._present()
+        return self._renderer.page(
+            request,
+            "who.html",
+            people=sorted(present, key=lambda key: (-held.get(key, 0), self._renderer.name(key))),
+            held=held,
+            back=back or request.url.path,
+        )
+
+    def dossier(self, key: str) -> Dossier:
+        """Return the case and its history.
+
+        Raises:
+            HTTPException: There is no such case; 404.
+        """
+        try:
+            return self._layer.ledger.cases.dossier(key)
+        except LifecycleError:
+            raise HTTPException(
+                404, f"There is no case {key!r}. Look for it among all cases."
+            ) from None
+
+    def shown(self, request: Request, dossier: Dossier, problem: Problem | None = None) -> Response:
+        """Return the page of a case, with what kept an answer from being taken.
+
+        Args:
+            request: What is answered.
+            dossier: The case and its history.
+            problem: Why an answer was not taken, if one was not.
+        """
+        me = self._renderer.reader(request)
+        watch = self._renderer.watch(me)
+        case, definition = dossier.case, dossier.definition
+        if case.state == CaseState.HELD_OUT and not self._may_see(me, definition):
+            return self._renderer.page(request, "held_out.html", 404, key=case.key)
+        teller = Teller(self._renderer.name, watch.written)
+        return self._renderer.page(
+            request,
+            "case.html",
+            problem.status if problem else 200,
+            here=f"/cases/{case.key}",
+            row=self._row(case, me),
+            dossier=dossier,
+            facts=views.shown_facts(definition, case.action, case.facts, watch.zone),
+            other_facts=views.other_facts(case, definition, watch.zone),
+            owners=views.owners(definition, self._people, watch.now),
+            next_step=views.next_step(case, definition, self._people),
+            events=teller.events(dossier),
+            messages=[(one, views.drawn(one), through(one)) for one in dossier.notifications],
+            problem=problem,
+            **self._answering(me, dossier),
+        )
+
+    def _answering(self, me: Reader | None, dossier: Dossier) -> dict[str, Any]:
+        """Return what the forms offer, and whether the reader may fill them in."""
+        case, now = dossier.case, self._layer.clock()
+        told = {one.recipient for one in dossier.notifications if one.sent_at}
+        entitled = self._layer.desk.entitled(case, dossier.definition, told=told, at=now)
+        hours = self._people.hours(me.key) if me else None
+        return {
+            "entitled": sorted(entitled, key=self._renderer.name),
+            "may_answer": me is not None and me.key in entitled,
+            "reasons": dossier.definition.actions[case.action].override_reasons,
+            "morning": next_morning(hours, now) if hours else None,
+            "colleagues": [key for key in self._present() if key != case.assignee],
+        }
+
+    def _present(self) -> list[str]:
+        """Return everybody who has not left, by name."""
+        now = self._layer.clock()
+        keys = [key for key in self._people.people if not self._people.has_left(key, now)]
+        return sorted(keys, key=self._renderer.name)
+
+    def _listing(
+        self,
+        request: Request,
+        template: str,
+        filter_: Filter,
+        wanted: Wanted,
+        **values: Any,  # noqa: ANN401  whatever the template names
+    ) -> Response:
+        page = max(1, wanted.page)
+        cases = self._layer.ledger.cases
+        found = cases.found(filter_, most=PAGE_SIZE, skip=(page - 1) * PAGE_SIZE)
+        count = cases.count(filter_)
+        me = self._renderer.reader(request)
+        return self._renderer.page(
+            request,
+            template,
+            rows=[self._row(case, me) for case in found],
+            count=count,
+            first=(page - 1) * PAGE_SIZE + 1,
+            around=list(views.pages_around(page, count, PAGE_SIZE)),
+            wanted=wanted,
+            **values,
+        )
+
+    def _row(self, case: Case, me: Reader | None) -> Row:
+        watch = self._renderer.watch(me)
+        return views.row(case, self._definition_of(case), zone=watch.zone, now=watch.now)
+
+    def _definition_of(self, case: Case) -> Definition:
+        """Return the pinned definition; a version never changes, so it is read once."""
+        if case.version_id not in self._definitions:
+            self._definitions[case.version_id] = self._layer.ledger.cases.definition_of(case)
+        return self._definitions[case.version_id]
+
+    def _escalated_to(self, me: Reader) -> list[Case]:
+        """Return the waiting cases of others that the reader was told of."""
+        sent = self._layer.ledger.outbox.sent_to(me.key)
+        told = [one.message for one in sent if one.kind == Kind.ESCALATED and one.message]
+        keys = dict.fromkeys(message["case"] for message in told)
+        cases = [self._layer.ledger.cases.named(key) for key in list(keys)[:MOST_ESCALATED]]
+        return [case for case in cases if case.state in WAITING and case.assignee != me.key]
+
+    def _owned(self, me: Reader | None) -> list[str]:
+        """Return the decisions whose held-out cases the reader may see."""
+        decisions = self._layer.workspace.decisions
+        return [name for name, one in decisions.items() if self._may_see(me, one)]
+
+    def _may_see(self, me: Reader | None, definition: Definition) -> bool:
+        now = self._layer.clock()
+        return me is not None and views.is_owner(me.key, definition, self._people, now)

@@ -91,13 +91,15 @@ class Teller:
         return Event(one.created_at, f"{name} could not be reached", one.failure, "fault")
 
     def _answered(self, one: Answer) -> Event:
-        name = self.name(one.by) + (f", for {self.name(one.in_place_of)}" if one.in_place_of else "")
+        name = self.name(one.by)
         if not one.accepted:
-            return Event(one.at, f"{name}, wanted to {one.kind} it", one.told, "fault")
+            return Event(one.at, f"{name} wanted to {one.kind} it, in vain", one.told, "fault")
         to = f" to {self.name(one.to)}" if one.to else ""
         until = f" until {self.written(one.until)}" if one.until else ""
+        instead = f", in place of {self.name(one.in_place_of)}" if one.in_place_of else ""
         said = ": ".join(part for part in (one.reason, one.note) if part)
-        return Event(one.at, f"{name} {PAST[Move(one.kind)]} it{to}{until}", said or None, "answer")
+        text = f"{name} {PAST[Move(one.kind)]} it{to}{until}{instead}"
+        return Event(one.at, text, said or None, "answer")
 
     def _observed(self, dossier: Dossier, one: Outcome) -> Event:
         declared = dossier.definition.outcome

@@ -1,6 +1,7 @@
 """What the pages show of a case, taken from the ledger's rows and the pinned definition."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -83,20 +84,25 @@ def other_facts(case: Case, definition: Definition, zone: str) -> tuple[Fact, ..
 
 
 def owners(definition: Definition, people: People, at: datetime) -> dict[str, str]:
-    """Return who owns the decision at an instant (timezone-aware): their keys by role.
+    """Return who answers for the decision at an instant (timezone-aware): their keys by role.
 
-    A role whose people have all left is absent.
+    A role that nobody is left to fill is absent.
     """
     found = {}
     for role in OWNER_ROLES:
-        if getattr(definition.owners, role) is None:
-            continue
-        try:
-            standin = resolve(role, people=people, owners=definition.owners, assignee=None, at=at)
-        except UnknownPerson:
-            continue
-        found[role] = standin.person
+        if getattr(definition.owners, role) is not None:
+            with suppress(UnknownPerson):
+                found[role] = resolve(
+                    role, people=people, owners=definition.owners, assignee=None, at=at
+                ).person
     return found
+
+
+def is_owner(key: str, definition: Definition, people: People, at: datetime) -> bool:
+    """Whether a person is named as an owner of the decision, or stands in for one."""
+    named = {getattr(definition.owners, role) for role in OWNER_ROLES} - {None}
+    keys = {people.roles.get(name, name) for name in named}
+    return key in keys or key in owners(definition, people, at).values()
 
 
 def next_step(case: Case, definition: Definition, people: People) -> str | None:

@@ -176,9 +176,7 @@ def _newcombe(control: ArmOutcomes, treatment: ArmOutcomes, confidence: float) -
         method="newcomb",
         alpha=1 - confidence,
     )
-    return Interval(
-        estimate=treatment.mean - control.mean, lower=float(lower), upper=float(upper)
-    )
+    return Interval(estimate=treatment.mean - control.mean, lower=float(lower), upper=float(upper))
 
 
 def _mean(arm: ArmOutcomes, confidence: float) -> ArmEstimate:

@@ -5,13 +5,20 @@ outcome window and lag have passed. Arms are as allocated, whatever was done in 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
+from decisions.definition import Outcome
 from decisions.ports import Frozen
 
 ENOUGH_SUBJECTS = 100
 """Subjects of each arm whose outcome must be known before an effect is read."""
+
+
+def maturity(outcome: Outcome) -> timedelta:
+    """Return how long after its opening a case's outcome is final: window and lag."""
+    wait = outcome.window.elapsed
+    return wait + outcome.lag.elapsed if outcome.lag else wait
 
 
 class ArmOutcomes(Frozen):
@@ -129,10 +136,12 @@ class Evidence(Frozen):
         since: Start of the reporting span, inclusive; None for the beginning.
         until: End of the reporting span, exclusive; None for ``as_of``.
         version: Number of the definition's version; None if no run has recorded it.
+        declaration: Hash of what the definition says about holdout and outcome.
         declarations: Different declarations under which arms of this period were drawn.
         control: Subjects deliberately left alone.
         treatment: Subjects put forward for action.
-        enough_at: When the held-out subject that makes them enough had its case opened.
+        enough_at: When the outcomes of enough held-out subjects are final; None while there are
+            too few cases to tell.
         runs: What the runs said within the reporting span.
         followed: What was done about cases opened within the reporting span.
         held_out: Cases held out within the reporting span.
@@ -145,6 +154,7 @@ class Evidence(Frozen):
     since: datetime | None = None
     until: datetime | None = None
     version: int | None = None
+    declaration: str = ""
     declarations: int = 0
     control: ArmOutcomes = ArmOutcomes()
     treatment: ArmOutcomes = ArmOutcomes()

@@ -5,8 +5,6 @@ same whenever it is made.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,8 +22,6 @@ from sqlalchemy import (
     select,
 )
 
-from decisions.allocation import period
-from decisions.definition import Definition
 from decisions.ledger.records import (
     Allocation,
     Answer,
@@ -36,6 +32,7 @@ from decisions.ledger.records import (
     Outcome,
     Run,
 )
+from decisions.ledger.scope import Scope
 from decisions.lifecycle import Move
 from decisions.ports import Kind
 
@@ -45,49 +42,6 @@ ANSWERS = (Move.ACKNOWLEDGE, Move.OVERRIDE, Move.DONE)
 _allocations, _answers, _cases = Allocation.__table__, Answer.__table__, Case.__table__
 _interventions, _notifications = Intervention.__table__, Notification.__table__
 _outcomes, _runs = Outcome.__table__, Run.__table__
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a report is about.
-
-    Attributes:
-        definition: The decision; its holdout's salt names the measurement period.
-        as_of: The instant (timezone-aware); rows recorded later do not count.
-        since: Start of the reporting span, inclusive; None for the beginning.
-        until: End of the reporting span, exclusive; None for ``as_of``.
-    """
-
-    definition: Definition
-    as_of: datetime
-    since: datetime | None = None
-    until: datetime | None = None
-
-    @property
-    def decision(self) -> str:
-        """The decision's name."""
-        return self.definition.decision
-
-    @property
-    def period(self) -> str:
-        """The measurement period's name."""
-        return period(self.definition)
-
-    @property
-    def mature_from(self) -> datetime | None:
-        """When a case must have opened at the latest to be mature; None without an outcome."""
-        outcome = self.definition.outcome
-        if outcome is None:
-            return None
-        opened_by = self.as_of - outcome.window.elapsed
-        return opened_by - outcome.lag.elapsed if outcome.lag else opened_by
-
-    def within(self, instant: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Return whether an instant lies in the reporting span."""
-        bounds = [instant <= self.as_of]
-        bounds += [instant >= self.since] if self.since else []
-        bounds += [instant < self.until] if self.until else []
-        return and_(*bounds)
 
 
 def arm_counts(scope: Scope) -> Select[Any]:
@@ -129,11 +83,9 @@ def arm_squares(scope: Scope, means: Mapping[str, float]) -> Select[Any]:
 
 
 def allocated(scope: Scope) -> Select[Any]:
-    """Count the subjects drawn into each arm of the period, and the declarations they fell under."""
+    """Count the subjects drawn into each arm of the period, by what was declared then."""
     return (
-        select(
-            _allocations.c.arm, _allocations.c.declaration, func.count().label("allocated")
-        )
+        select(_allocations.c.arm, _allocations.c.declaration, func.count().label("allocated"))
         .join(_runs, _runs.c.id == _allocations.c.run_id)
         .where(
             _allocations.c.decision == scope.decision,
@@ -275,9 +227,7 @@ def _chosen(scope: Scope, *conditions: ColumnElement[bool]) -> CTE:
     columns = ("id", "subject", "arm", "assignee", "opened_at", "respond_by", "value")
     return _kept(
         select(*(_cases.c[name] for name in columns))
-        .where(
-            _cases.c.decision == scope.decision, _cases.c.opened_at <= scope.as_of, *conditions
-        )
+        .where(_cases.c.decision == scope.decision, _cases.c.opened_at <= scope.as_of, *conditions)
         .order_by(_cases.c.number),
         "chosen",
     )
@@ -306,9 +256,7 @@ def _intervened(cases: FromClause, scope: Scope, source: str) -> ColumnElement[b
 
 
 def _looked_for(cases: FromClause, scope: Scope) -> ColumnElement[bool]:
-    return exists().where(
-        _outcomes.c.case_id == cases.c.id, _outcomes.c.recorded_at <= scope.as_of
-    )
+    return exists().where(_outcomes.c.case_id == cases.c.id, _outcomes.c.recorded_at <= scope.as_of)
 
 
 def _value(cases: FromClause, scope: Scope) -> ColumnElement[float | None]:

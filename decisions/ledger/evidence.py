@@ -9,6 +9,7 @@ from typing import Any
 import sqlglot
 from sqlalchemy import Connection, RowMapping, Select, select
 
+from decisions.allocation import declaration
 from decisions.definition import Definition
 from decisions.effectiveness.evidence import (
     ENOUGH_SUBJECTS,
@@ -16,10 +17,11 @@ from decisions.effectiveness.evidence import (
     Evidence,
     FollowUp,
     RunCounts,
+    maturity,
 )
 from decisions.ledger import counts
-from decisions.ledger.counts import Scope
 from decisions.ledger.records import Arm, Version
+from decisions.ledger.scope import Scope
 
 _COUNTED = frozenset(ArmOutcomes.model_fields)
 
@@ -55,6 +57,7 @@ def gather(
         since=since,
         until=until,
         version=_version(inquiry),
+        declaration=declaration(definition),
         declarations=len({row["declaration"] for row in drawn}),
         control=arms[Arm.CONTROL],
         treatment=arms[Arm.TREATMENT],
@@ -97,8 +100,12 @@ def _arms(inquiry: _Inquiry, drawn: Sequence[RowMapping]) -> dict[Arm, ArmOutcom
         # Exact where every outcome is 0 or 1; otherwise counted below.
         squares = total * (1 - total / known) if known else 0.0
         found[Arm(row["arm"])] = {**row, "squares": squares}
-    if any(arm and arm["zero_or_one"] < arm["observed"] for arm in found.values()):
-        means = {arm: row["total"] / row["observed"] for arm, row in found.items() if row and row["observed"]}
+    if any(row["zero_or_one"] < row["observed"] for row in found.values() if row):
+        means = {
+            str(arm): row["total"] / row["observed"]
+            for arm, row in found.items()
+            if row.get("observed")
+        }
         for row in inquiry.ask("spread", counts.arm_squares(inquiry.scope, means)):
             found[Arm(row["arm"])]["squares"] = row["squares"]
     for row in drawn:
@@ -149,6 +156,7 @@ def _version(inquiry: _Inquiry) -> int | None:
 
 
 def _enough_at(inquiry: _Inquiry) -> datetime | None:
+    outcome = inquiry.scope.definition.outcome
     query = counts.held_out_openings(inquiry.scope).offset(ENOUGH_SUBJECTS - 1).limit(1)
-    enough_at: datetime | None = inquiry.connection.execute(query).scalar()
-    return enough_at
+    opened_at: datetime | None = inquiry.connection.execute(query).scalar()
+    return opened_at + maturity(outcome) if opened_at and outcome else None

@@ -22,7 +22,11 @@ A decision opens a case for every subject it selects; a named person is told, an
 came of it is recorded. Begin with `followthrough init FOLDER`, or see the whole loop on a made-up
 company with `followthrough demo`.
 """
-_ENDS = "Exit codes: 0 done; 1 the world failed; 2 something to fix, and what."
+_ENDS = """Options may stand before or after the command. FOLLOWTHROUGH_WORKSPACE, _HOME,
+_LEDGER and _PERSON in the environment set them once and for all.
+
+Exit codes: 0 done; 1 the world failed; 2 there is something to fix, and what it is.
+"""
 
 _BEGIN = Group("Begin", sort_key=1)
 _DECIDE = Group("Decide and follow up", sort_key=2)
@@ -81,8 +85,8 @@ def application() -> App:
     """Return the command line with all its commands, each with its examples below its help."""
     app = App(
         name="followthrough",
-        help=_OVERVIEW,
-        help_epilogue=_ENDS,
+        help=_reflowed(_OVERVIEW),
+        help_epilogue=_reflowed(_ENDS),
         help_format="plaintext",
         version=lambda: version("followthrough"),
         result_action="return_value",
@@ -92,7 +96,14 @@ def application() -> App:
     app.meta.group_parameters = _EVERY
     for group, commands in _MENU.items():
         for place, command in enumerate(commands):
-            app.command(command, group=group, sort_key=place, help_epilogue=_examples(command))
+            text = inspect.getdoc(command) or ""
+            app.command(
+                command,
+                group=group,
+                sort_key=place,
+                help=_reflowed(text.partition("\nArgs:\n")[0].partition("\nExamples:\n")[0]),
+                help_epilogue=_examples(text),
+            )
 
     @app.meta.default
     def _carry_out(
@@ -113,6 +124,10 @@ def _result(found: Any) -> int | None:  # noqa: ANN401  help and version return 
     return found if isinstance(found, int) else None
 
 
-def _examples(command: Callable[..., object]) -> str:
-    _, _, examples = inspect.getdoc(command).partition("Examples:\n")  # type: ignore[union-attr]
-    return f"Examples:\n{dedent(examples).strip()}".replace("\n", "\n  ")
+def _examples(text: str) -> str:
+    examples = dedent(text.partition("\nExamples:\n")[2]).strip()
+    return f"Examples:\n{examples}".replace("\n", "\n  ")
+
+
+def _reflowed(text: str) -> str:
+    return "\n\n".join(" ".join(part.split()) for part in text.strip().split("\n\n"))

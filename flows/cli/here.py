@@ -24,25 +24,21 @@ class NotUnderstood(DecisionLayerError):
     """What was asked on the command line cannot be carried out as written."""
 
 
-@Parameter(name="*")
+@Parameter(name="*", show_env_var=False, show_default=False)
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What every command may be told, before or after its name."""
 
     workspace: Annotated[Path | None, Parameter(env_var="FOLLOWTHROUGH_WORKSPACE")] = None
-    """The folder with people.yaml, connections.yaml and the definitions. Left out, it is the
-    current folder if that holds a people.yaml, else the one that ships."""
+    """Folder of the definitions; this one if it has people.yaml."""
     home: Annotated[Path | None, Parameter(env_var="FOLLOWTHROUGH_HOME")] = None
-    """Where the ledger and the reports are kept; .followthrough in the current folder by
-    default."""
+    """Folder of ledger, reports and logs; else .followthrough."""
     ledger: Annotated[str | None, Parameter(metavar="URL", env_var="FOLLOWTHROUGH_LEDGER")] = None
-    """The ledger's database, like postgresql://user@host/name; an SQLite file below home by
-    default."""
+    """Database of the ledger; else an SQLite file below home."""
     as_of: Annotated[str | None, Parameter(metavar="INSTANT")] = None
-    """The instant that counts as now for this command: a date, which means midnight UTC, or an
-    instant like 2026-11-20T09:00, read as UTC unless it says otherwise."""
+    """The instant that counts as now; a date is midnight UTC."""
     json: Annotated[bool, Parameter(negative=())] = False
-    """Answer with one JSON document on stdout and nothing else there."""
+    """Answer with one JSON document, and nothing else on stdout."""
     verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative=())] = False
     """Show the traceback of an error."""
 

@@ -19,6 +19,9 @@ from rich.text import Text
 PIPED_WIDTH = 500
 """Columns where nobody looks: a row stays one line, so that it can be searched for."""
 
+LEAST_WIDTH = 8
+"""Columns that a text keeps however narrow the terminal."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LENGTHS = (
     (timedelta(days=1), "d"),
@@ -98,10 +101,12 @@ def table(
         whole: Columns whose text is never broken, such as keys.
         title: Stands above.
     """
-    found = [list(row) for row in rows]
+    found, headed = [list(row) for row in rows], any(headings)
     drawn = Table(
-        box=box.SIMPLE_HEAD if any(headings) else None,
-        show_header=any(headings),
+        box=box.SIMPLE_HEAD if headed else None,
+        show_header=headed,
+        show_edge=False,
+        padding=(0, 1 if headed else 2, 0, 0),
         pad_edge=False,
         title=clean(title) if title else None,
         title_justify="left",
@@ -113,6 +118,7 @@ def table(
             clean(heading),
             justify="right" if counts else "left",
             no_wrap=counts or place in whole,
+            min_width=min(LEAST_WIDTH, max((len(str(row[place])) for row in found), default=0)),
             overflow="fold",
         )
     for row in found:
@@ -142,6 +148,11 @@ def when(at: datetime | None, zone: str = "UTC") -> str:
     return "" if at is None else f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
+def briefly(at: datetime, now: datetime) -> str:
+    """Return an instant in UTC as shortly as it can be told: without the year if that is ours."""
+    return f"{at:%d %b %H:%M}" if at.year == now.year else f"{at:%d %b %Y}"
+
+
 def from_now(at: datetime | None, now: datetime) -> str:
     """Return how far off an instant is, in its largest whole unit: ``in 3 h``, ``2 d late``."""
     if at is None:
@@ -159,6 +170,6 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def columns_of(record: Any, *names: str) -> dict[str, Any]:  # noqa: ANN401  any row or model
+def attributes(record: object, *names: str) -> dict[str, Any]:
     """Return some attributes of a record by name."""
     return {name: getattr(record, name) for name in names}

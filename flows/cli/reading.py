@@ -1,37 +1,38 @@
 """Look at cases."""
 
-from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from cyclopts import Parameter
+from rich.console import RenderableType
 
-from flows.cli.here import CommandHere, NotUnderstood
-from flows.cli.output import columns_of, from_now, plural, table, when
+from decisions.errors import LifecycleError
+from flows.cli.here import CommandHere, Here, NotUnderstood
+from flows.cli.output import attributes, clean, from_now, pairs, plural, table, when
 
 if TYPE_CHECKING:
-    from decisions.ledger import Filter
+    from decisions.ledger import Dossier
     from decisions.ledger.records import Case
+    from decisions.ports import Message
     from flows.wiring import Layer
 
 State = Literal[
     "open", "acknowledged", "completed", "overridden", "unanswered", "superseded", "released"
 ]
-COLUMNS = (
+_COLUMNS = (
     "key", "decision", "subject", "state", "assignee", "rule", "action", "score", "opened_at",
     "respond_by", "complete_by", "answered_at", "closed_at", "snoozed_until",
 )  # fmt: skip
-"""What the JSON form says of a case, besides its title."""
 
 
 def cases(
     *,
-    decision: str | None = None,
-    assignee: str | None = None,
+    decision: Annotated[str | None, Parameter(metavar="NAME")] = None,
+    assignee: Annotated[str | None, Parameter(metavar="PERSON")] = None,
     state: Annotated[list[State] | None, Parameter(negative=())] = None,
     text: str | None = None,
-    overdue: Annotated[bool, Parameter(negative=())] = False,
-    all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    overdue: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    all_: Annotated[bool, Parameter(name="--all", negative=(), show_default=False)] = False,
     most: int = 50,
     here: CommandHere,
 ) -> None:
@@ -47,36 +48,170 @@ def cases(
         overdue: Only those whose deadline has passed.
         all_: Those that wait for nobody any more as well.
         most: How many at most.
+        here: What the command works on.
 
     Examples:
         followthrough cases
         followthrough cases --assignee mia.chen --overdue
         followthrough cases --state completed --state overridden --json
     """
+    from decisions.ledger import Filter
+    from decisions.ledger.cases import WAITING
+
     if most < 1:
         raise NotUnderstood(f"--most is {most}; write a number from 1")
-    wanted = _filter(here.layer, decision, assignee, state, all_=all_)
-    now = here.clock()
-    wanted = replace(wanted, text=text, overdue_at=now if overdue else None)
-    found = here.layer.ledger.cases.found(wanted, most=most)
-    count = here.layer.ledger.cases.count(wanted)
-    titles = _titles(here.layer, found, here.zone())
-    document = {"count": count, "cases": [_document(*each) for each in zip(found, titles, strict=True)]}
-    here.out.answer(document, *_drawn(here, found, titles, count, now))
+    states = tuple(state or (get_args(State) if all_ else WAITING))
+    overdue_at = here.clock() if overdue else None
+    wanted = Filter(decision, assignee, states, text, overdue_at)
+    asked = here.layer.ledger.cases
+    found, count = asked.found(wanted, most=most), asked.count(wanted)
+    if not found:
+        _refuse_unknown(here.layer, decision, assignee)
+    titles = _titles(here, found)
+    listed = [
+        attributes(case, *_COLUMNS) | {"title": title, "url": _url(here, case)}
+        for case, title in zip(found, titles, strict=True)
+    ]
+    here.out.answer({"count": count, "cases": listed}, *_listed(here, found, titles, count))
 
 
-def _filter(
-    layer: "Layer",
-    decision: str | None,
-    assignee: str | None,
-    states: list[State] | None,
-    *,
-    all_: bool,
-) -> "Filter":
-    from decisions.ledger import Filter
+def show(case: str, /, *, here: CommandHere) -> None:
+    """Show a case: what is asked, why, of whom, and what happened.
 
-    if decision is not None:
+    Times are in the zone of FOLLOWTHROUGH_PERSON, if that is set, else in UTC.
+
+    Args:
+        case: Its key.
+        here: What the command works on.
+
+    Examples:
+        followthrough show CSC-17
+        followthrough show CSC-17 --json
+    """
+    from flows.cli.timeline import timeline
+
+    dossier = here.layer.ledger.cases.dossier(case.upper())
+    if dossier.case.state == "held_out":
+        raise LifecycleError(
+            f"{dossier.case.key} is held out on purpose, so that the effect can be measured; "
+            "it can be shown once its outcome window has closed"
+        )
+    happened = timeline(dossier, here.layer.workspace.people)
+    message = _message(here, dossier)
+    document = _document(here, dossier) | {
+        "timeline": [{"at": at, "text": text} for at, text in happened],
+        "message": message.model_dump(mode="json") if message else None,
+    }
+    lines = table("", "", rows=[(when(at, here.zone()), text) for at, text in happened], whole=[0])
+    here.out.answer(document, *_shown(here, dossier), clean("\nTimeline"), lines, *_drawn(message))
+
+
+def _refuse_unknown(layer: "Layer", decision: str | None, assignee: str | None) -> None:
+    """Tell a name that nobody knows from one that merely has no cases."""
+    if decision is not None and layer.ledger.latest_version(decision) is None:
         layer.definition(decision)
     if assignee is not None:
         layer.workspace.people.person(assignee)
-    ...
+
+
+def _titles(here: Here, found: Sequence["Case"]) -> list[str]:
+    asked = here.layer.ledger.cases
+    definitions = {case.version_id: case for case in found}
+    pinned = {key: asked.definition_of(case) for key, case in definitions.items()}
+    return [_written(here, case, pinned[case.version_id])[0] for case in found]
+
+
+def _written(here: Here, case: "Case", definition: Any) -> tuple[str, str]:  # noqa: ANN401
+    from decisions.wording import title, why
+
+    told: dict[str, Any] = {"facts": case.facts, "opened_at": case.opened_at, "zone": here.zone()}
+    return title(definition, action=case.action, **told), why(definition, rule=case.rule, **told)
+
+
+def _listed(
+    here: Here, found: Sequence["Case"], titles: Sequence[str], count: int
+) -> list[RenderableType]:
+    if not found:
+        return ["no case matches; --all includes those that wait for nobody any more"]
+    now = here.clock()
+    rows = [
+        (
+            case.key,
+            case.assignee,
+            "snoozed" if case.snoozed_until else case.state,
+            "" if case.closed_at else from_now(case.complete_by or case.respond_by, now),
+            title,
+        )
+        for case, title in zip(found, titles, strict=True)
+    ]
+    more = f"; the first {len(found)} are shown" if count > len(found) else ""
+    drawn = table("case", "with", "state", "due", "what is asked", rows=rows, whole=[0, 1, 2, 3])
+    return [drawn, f"{plural(count, 'case')}{more}"]
+
+
+def _url(here: Here, case: "Case") -> str:
+    return f"{here.settings.inbox_url}/cases/{case.key}"
+
+
+def _document(here: Here, dossier: "Dossier") -> dict[str, Any]:
+    case, definition = dossier.case, dossier.definition
+    title, why = _written(here, case, definition)
+    owners = definition.owners.model_dump(exclude_none=True)
+    action = definition.actions[case.action]
+    return attributes(case, *_COLUMNS, "facts", "model_name", "model_version", "scored_at") | {
+        "title": title,
+        "why": why,
+        "version": dossier.version.number,
+        "owners": owners,
+        "override_reasons": list(action.override_reasons),
+        "url": _url(here, case),
+    }
+
+
+def _shown(here: Here, dossier: "Dossier") -> list[RenderableType]:
+    from decisions.wording import shown_facts
+
+    case, definition, zone = dossier.case, dossier.definition, here.zone()
+    people, now = here.layer.workspace.people, here.clock()
+    title, why = _written(here, case, definition)
+    holder = people.people[case.assignee].name if case.assignee in people.people else case.assignee
+    deadline = case.complete_by or case.respond_by
+    about = [
+        ("with", holder),
+        ("complete by" if case.complete_by else "answer by", when(deadline, zone)),
+        ("", None if case.closed_at else from_now(deadline, now)),
+        ("snoozed until", when(case.snoozed_until, zone)),
+        ("opened", when(case.opened_at, zone)),
+        ("decision", f"{case.decision}, version {dossier.version.number}, rule {case.rule}"),
+        ("owner", definition.owners.business),
+        ("page", _url(here, case)),
+    ]
+    facts = shown_facts(definition, case.action, case.facts, zone)
+    return [
+        clean(f"{case.key}, {case.state}: {title}"),
+        clean(f"{why}\n"),
+        pairs(about),
+        clean(f"\nEvidence (times in {zone})"),
+        pairs((fact.label, fact.text) for fact in facts),
+    ]
+
+
+def _message(here: Here, dossier: "Dossier") -> "Message | None":
+    """Return the last message about the case: as it was sent, else as it would be."""
+    from decisions.ledger import Claim
+    from decisions.ports import Message
+    from flows.messages import message_for
+
+    if not dossier.notifications:
+        return None
+    last = dossier.notifications[-1]
+    if last.message is not None:
+        return Message.model_validate(last.message)
+    claim = Claim(last, dossier.definition, dossier.case, run=None, doubtful=False)
+    return message_for(claim, here.layer.workspace.people, here.settings.inbox_url)
+
+
+def _drawn(message: "Message | None") -> list[RenderableType]:
+    from connectors.slack.preview import as_terminal
+
+    return [clean(""), as_terminal(message)] if message else []

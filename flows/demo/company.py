@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from flows.demo.names import MOST_NAMES, company_name
+
 CALL_EFFECT = 0.18
 """What a call that really happens adds to the probability of renewing, 0 to 1, whoever gets it."""
 
@@ -25,26 +27,6 @@ _MEAN_LOGIT, _SPREAD, _BLUR, _WOBBLE = -0.8, 1.5, 0.5, 0.1
 _RISK_WITHOUT_RENEWAL = 0.05
 """What is left of an account's risk in the model's eyes while no renewal is near."""
 
-_FIRST = (
-    "Alder Amber Anvil Apex Arbor Aspen Atlas Aurora Badger Basalt Beacon Birch Bluff Boulder "
-    "Bramble Bridge Bright Brook Cedar Cinder Clover Cobalt Copper Coral Crane Crest Cypress Dale "
-    "Delta Drift Eagle Ember Falcon Fern Fjord Flint Forge Garnet Glacier Granite Harbor Hazel "
-    "Heron Indigo Iron Ivory Juniper Kestrel Lantern Larch Laurel Linden Lotus Maple Marble Meadow "
-    "Mesa Mill Moss Nimbus Oak Ochre Onyx Orchard Osprey Otter Pearl Pine Poplar Quarry Quill "
-    "Raven Reed Ridge River Rowan Saffron Sage Sierra Slate Sparrow Spruce Sterling Stone Summit "
-    "Tern Thistle Timber Umber Vale Violet Walnut Wharf Willow Winter Wren Yarrow Zephyr"
-).split()
-_SECOND = (
-    "Analytics Apparel Bakeries Biotech Brands Builders Capital Ceramics Chemicals Clinics Coffee "
-    "Components Design Dental Diagnostics Dynamics Electric Energy Engineering Farms Fabrics Films "
-    "Finance Fisheries Foods Freight Furniture Games Gardens Glass Health Hotels Housing Industries "
-    "Instruments Insurance Interiors Labs Legal Lighting Logistics Machines Marine Markets Media "
-    "Medical Metals Mobility Motors Music Optics Outdoor Paper Partners Pharma Plastics Print "
-    "Properties Publishing Recycling Research Retail Robotics Schools Security Semiconductor "
-    "Shipping Software Solar Sports Studios Supply Systems Textiles Timber Tools Tours Toys "
-    "Transport Travel Tyres Veterinary Water Wind Wines Works"
-).split()
-_KINDS = ("Ltd", "Inc", "Group", "Co", "GmbH", "plc")
 _REASONS = (
     "fewer people sign in than a quarter ago",
     "support tickets stay open longer",
@@ -63,7 +45,7 @@ class Company:
     """Accounts with a known future.
 
     Args:
-        accounts: How many; at most 50,000, so that no two share a name.
+        accounts: How many; at most ``MOST_NAMES``, so that no two share a name.
         managers: Keys of the account managers, to whom the accounts are dealt out.
         begins_on: First day of the story.
         seed: The same one makes the same company.
@@ -147,11 +129,11 @@ class Company:
     def _drawn_up(self, draw: np.random.Generator) -> pa.Table:
         """Return what never changes of the accounts, in the order of their ids."""
         count = len(self.ids)
-        names = draw.permutation(len(_FIRST) * len(_SECOND) * len(_KINDS))[:count]
+        numbers = draw.permutation(MOST_NAMES)[:count]
         return pa.table(
             {
                 "account_id": self.ids,
-                "company": [_name(int(number)) for number in names],
+                "company": [company_name(int(number)) for number in numbers],
                 "account_manager": self._dealt,
                 "arr": np.round(np.exp(draw.normal(10.9, 0.8, count)), -2),
                 "open_tickets": draw.poisson(1 + 4 * _share(self._risk)),
@@ -208,12 +190,6 @@ class Company:
                 "called_by": self._dealt[shown],
             }
         )
-
-
-def _name(number: int) -> str:
-    number, kind = divmod(number, len(_KINDS))
-    first, second = divmod(number, len(_SECOND))
-    return f"{_FIRST[first]} {_SECOND[second]} {_KINDS[kind]}"
 
 
 def _share(logit: Shares) -> Shares:

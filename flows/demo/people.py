@@ -141,7 +141,7 @@ class Staff:
         if told.kind == Kind.ASKED:
             return self._to_an_ask(told)
         if told.kind == Kind.REMINDED:
-            return self._call(told, told.at) if self._happens(_HEEDS_REMINDER) else []
+            return self._call(told, told.at) if self.happens(_HEEDS_REMINDER) else []
         if told.kind == Kind.ESCALATED and told.person != told.assignee:
             return self._to_an_escalation(told)
         return []
@@ -150,7 +150,7 @@ class Staff:
         """Return what follows an act that was accepted: the call, and word of it."""
         if act.deed == "acknowledge":
             completes = self._habit(act.person).completes
-            return self._call(act.told, act.at) if self._happens(completes) else []
+            return self._call(act.told, act.at) if self.happens(completes) else []
         if act.deed == "call" and act.reported:
             at = act.at + timedelta(minutes=int(self._draw.integers(5, 40)))
             return [Act(at, "done", act.person, act.told, text=self._one_of(_SAID))]
@@ -159,8 +159,12 @@ class Staff:
     def own_initiative(self, told: Told) -> list[Act]:
         """Return a call that nobody asked for; where the account is held out, a contamination."""
         at = self._later(told, mean_hours=40)
-        logged = self._happens(_LOGS)
+        logged = self.happens(_LOGS)
         return [Act(at, "call", told.person, told, logged=logged, reported=False)]
+
+    def happens(self, share: float) -> bool:
+        """Whether something of that probability (0 to 1) happens this time."""
+        return bool(self._draw.random() < share)
 
     def is_away(self, person: str, at: datetime) -> bool:
         """Whether somebody else stands in for the person at an instant."""
@@ -168,12 +172,12 @@ class Staff:
 
     def _to_an_ask(self, told: Told) -> list[Act]:
         habit = self._habit(told.person)
-        if not self._happens(habit.answers):
+        if not self.happens(habit.answers):
             return []
         at = self._later(told, mean_hours=habit.within)
-        if self._happens(habit.overrides):
+        if self.happens(habit.overrides):
             return [self._override(told, at)]
-        deed: Deed = "snooze" if self._happens(_SNOOZES) else "acknowledge"
+        deed: Deed = "snooze" if self.happens(_SNOOZES) else "acknowledge"
         return [Act(at, deed, told.person, told)]
 
     def _to_an_escalation(self, told: Told) -> list[Act]:
@@ -192,7 +196,7 @@ class Staff:
 
     def _call(self, told: Told, since: datetime) -> list[Act]:
         at = self._later(told, mean_hours=6, since=since)
-        logged, reported = self._happens(_LOGS), self._happens(_REPORTS)
+        logged, reported = self.happens(_LOGS), self.happens(_REPORTS)
         return [Act(at, "call", told.person, told, logged=logged, reported=reported)]
 
     def _override(self, told: Told, at: datetime) -> Act:
@@ -200,7 +204,7 @@ class Staff:
         return Act(at, "override", told.person, told, text=text, reason=reason)
 
     def _later(self, told: Told, *, mean_hours: float, since: datetime | None = None) -> datetime:
-        """Return an instant after so much of the person's working time, exponential about a mean."""
+        """Return an instant after some of the person's working time, exponential about a mean."""
         begins_at = since or told.at
         minutes = 2 + int(self._draw.exponential(60 * mean_hours))
         whole_hours = ceil(minutes / 60)
@@ -211,9 +215,6 @@ class Staff:
 
     def _habit(self, person: str) -> Habit:
         return self._habits.get(person, HABITS["punctual"])
-
-    def _happens(self, share: float) -> bool:
-        return bool(self._draw.random() < share)
 
     def _one_of(self, choices: Sequence[str]) -> str:
         return choices[int(self._draw.integers(0, len(choices)))]

@@ -4,13 +4,12 @@ The world supplies scores, people's behaviour and outcomes; everything else is w
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
+from pathlib import Path
 
-import duckdb
-import pyarrow as pa
 from sqlalchemy import select
 
 from decisions.desk import Author
@@ -20,6 +19,7 @@ from flows.decide import decide
 from flows.demo.clock import MovableClock
 from flows.demo.company import Company
 from flows.demo.people import Act, Staff, Told
+from flows.demo.stage import write_tables
 from flows.demo.timeline import Moment, Step
 from flows.dispatch import dispatch
 from flows.observe import observe
@@ -42,6 +42,7 @@ class Story:
         layer: Everything a deployment has, with the story's clock.
         decision: Name of the decision.
         clock: The layer's clock.
+        warehouse: The DuckDB file that the company's tables are written to.
         company: The world.
         staff: The people in it.
         acts: What people did at the desk, accepted or not.
@@ -50,6 +51,7 @@ class Story:
     layer: Layer
     decision: str
     clock: MovableClock
+    warehouse: Path
     company: Company
     staff: Staff
     acts: int = 0
@@ -80,7 +82,10 @@ class Story:
 
     def _load(self, *names: str, partly: bool = False) -> None:
         """Write tables of the warehouse anew, as a nightly job would."""
-        write_tables(self.layer, self.company.tables(self.clock()), names, partly=partly)
+        tables = {name: self.company.table(name, self.clock()) for name in names}
+        if partly:
+            tables = {name: rows.slice(0, rows.num_rows // 2) for name, rows in tables.items()}
+        write_tables(self.warehouse, tables)
 
     def _tempt(self) -> None:
         """Let a few of the accounts just held out be called all the same."""

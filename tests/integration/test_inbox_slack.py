@@ -1,7 +1,9 @@
 import gzip
 import json
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from urllib.parse import urlencode
@@ -104,6 +106,7 @@ def room(tmp_path, slack, clock):
     room = Room(tmp_path, slack, clock)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()
         app = FastAPI()
         app.include_router(slack_router(lambda: room.layer))
         server = uvicorn.Server(
@@ -163,6 +166,14 @@ class TestPresses:
 
         assert room.told(count=2).startswith("CSC-1 was already completed by Mia Chen at ")
         assert [answer.accepted for answer in room.dossier.answers] == [True, False]
+
+    def test_what_cannot_be_recorded_is_not_acknowledged(self, room, tmp_path):
+        with closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
+            database.execute("DROP TABLE answers")
+
+        assert room.slack.press(room.card, "acknowledge").status == 500
+        assert room.slack.private_replies_to(MIA) == []
+        assert room.layer.ledger.cases.named("CSC-1").state == "open"
 
     def test_the_link_button_asks_nothing_of_us(self, room):
         assert room.slack.press(room.card, "open").status == 200

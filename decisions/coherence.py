@@ -1,0 +1,243 @@
+"""Whether the parts of a definition fit one another, the people and the connections.
+
+Everything here works on definitions that were only partly readable, too: what is empty is passed
+over, since its fault is told already.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Literal
+
+from decisions import template
+from decisions.definition import NOTHING, OWNER_ROLES, Definition, FieldSpec, Relation
+from decisions.errors import ExpressionError, Place
+from decisions.expression import parse
+from decisions.ownership import ASSIGNEES_MANAGER, People
+from decisions.suggestions import choices
+
+Role = Literal["warehouse", "channel"]
+"""What a connection can be named as in a definition."""
+
+OTHERWISE = "otherwise"
+"""Stands for a rule's name in cases that no rule selected."""
+NUMBERS = ("float", "integer", "decimal")
+
+
+def contradictions(
+    definition: Definition, *, people: People | None, roles: Mapping[str, Role | None] | None
+) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong between the parts of a definition: where, and what.
+
+    Args:
+        definition: The decision.
+        people: Who there is; None where that could not be read.
+        roles: What each connection can be named as; None where that could not be read.
+    """
+    yield from _fields(definition)
+    yield from _figures(definition)
+    yield from _rules(definition)
+    yield from _actions(definition)
+    yield from _examples(definition)
+    if people is not None:
+        yield from _persons(definition, people)
+    if roles is not None:
+        yield from _connections(definition, roles)
+
+
+def doubts(definition: Definition, today: date | None) -> Iterator[tuple[Place, str]]:
+    """Yield what is not wrong but probably not meant: where, and what.
+
+    Args:
+        definition: The decision.
+        today: The present date; None where it makes no difference.
+    """
+    used = {rule.do for rule in definition.rules} | {definition.otherwise}
+    for name in definition.actions:
+        if name not in used:
+            yield ("actions", name), f"no rule does {name!r}; remove it or name it under 'do'"
+    if today and definition.review_by < today:
+        late = f"review_by was {definition.review_by}"
+        yield ("review_by",), f"{late}; its owners must confirm that this is still right"
+
+
+def _fields(definition: Definition) -> Iterator[tuple[Place, str]]:
+    signal = definition.signal
+    given = {signal.subject.lower(): "subject", signal.scored_at.lower(): "scored_at"}
+    seen: dict[str, str] = {}
+    for place, name in _declared(definition):
+        key = name.lower()
+        if key in given:
+            yield place, f"{name!r} is the signal's {given[key]} and always there; leave it out"
+        elif key in seen:
+            yield place, f"the field {name!r} is declared in {seen[key]} already"
+        seen.setdefault(key, ".".join(str(step) for step in place[:-2]) or "signal")
+
+
+def _declared(definition: Definition) -> Iterator[tuple[Place, str]]:
+    for name in definition.signal.fields:
+        yield ("signal", "fields", name), name
+    for i, context in enumerate(definition.context):
+        for name in context.fields:
+            yield ("context", i, "fields", name), name
+
+
+def _figures(definition: Definition) -> Iterator[tuple[Place, str]]:
+    """Judge the fields that must be numbers: the score, and what a success is worth."""
+    yield from _number(("signal", "score"), definition.signal.score, definition.signal.fields)
+    if definition.outcome and definition.outcome.value:
+        yield from _number(("outcome", "value"), definition.outcome.value, definition.fields)
+
+
+def _number(
+    place: Place, name: str, fields: Mapping[str, FieldSpec]
+) -> Iterator[tuple[Place, str]]:
+    if name and name not in fields:
+        yield place, f"{place[-1]} is {name!r}, which is no declared field; {choices(name, fields)}"
+    elif name and fields[name].type and fields[name].type not in NUMBERS:
+        yield place, f"{place[-1]} is {name!r}, a {fields[name].type}; it must be a number"
+
+
+def _rules(definition: Definition) -> Iterator[tuple[Place, str]]:
+    names = [rule.name for rule in definition.rules]
+    for i, rule in enumerate(definition.rules):
+        place: Place = ("rules", i)
+        if rule.name and rule.name in names[:i]:
+            yield (*place, "name"), f"two rules are called {rule.name!r}; reports tell them by name"
+        if rule.name == OTHERWISE:
+            yield (*place, "name"), f"{OTHERWISE!r} is what no rule selects; choose another name"
+        yield from _expression((*place, "when"), rule.when, definition, "boolean")
+        yield from _action_named((*place, "do"), rule.do, definition)
+        yield from _template((*place, "because"), rule.because, definition)
+    yield from _action_named(("otherwise",), definition.otherwise, definition)
+    prefer = definition.limits.prefer if definition.limits else None
+    yield from _expression(("limits", "prefer"), prefer, definition, "number")
+
+
+def _expression(
+    place: Place, text: str | None, definition: Definition, gives: Literal["boolean", "number"]
+) -> Iterator[tuple[Place, str]]:
+    """Judge an expression, unless it uses a field whose own declaration could not be read."""
+    columns = definition.columns
+    unreadable = {name for name, spec in columns.items() if not spec.type}
+    readable = {name: spec for name, spec in columns.items() if name not in unreadable}
+    if not text or any(name in text for name in unreadable):
+        return
+    try:
+        parse(text, readable, gives=gives)
+    except ExpressionError as error:
+        yield place, str(error)
+
+
+def _template(place: Place, text: str, definition: Definition) -> Iterator[tuple[Place, str]]:
+    for fault in template.faults(text, definition.nameable):
+        yield place, fault
+
+
+def _action_named(place: Place, name: str, definition: Definition) -> Iterator[tuple[Place, str]]:
+    if name and name != NOTHING and name not in definition.actions:
+        advice = choices(name, [*definition.actions, NOTHING])
+        yield place, f"{place[-1]} is {name!r}, which is no action; {advice}"
+
+
+def _actions(definition: Definition) -> Iterator[tuple[Place, str]]:
+    for name, action in definition.actions.items():
+        place: Place = ("actions", name)
+        if name == NOTHING:
+            yield place, f"{NOTHING!r} means that no case is opened; call the action otherwise"
+        for i, shown in enumerate(action.show):
+            if shown not in definition.nameable:
+                hint = choices(shown, definition.nameable)
+                yield (*place, "show", i), f"show names {shown!r}, which is no field; {hint}"
+        spec = definition.fields.get(action.assign or "")
+        if spec and spec.type and spec.type != "string":
+            found = f"assign is {action.assign!r}, a {spec.type}"
+            yield (*place, "assign"), f"{found}; the field must hold people's keys"
+        yield from _template((*place, "title"), action.title, definition)
+
+
+def _examples(definition: Definition) -> Iterator[tuple[Place, str]]:
+    for i, example in enumerate(definition.examples):
+        yield from _action_named(("examples", i, "expect"), example.expect, definition)
+        for name, value in example.given.items():
+            place: Place = ("examples", i, "given", name)
+            spec = definition.columns.get(name)
+            if spec is None:
+                yield place, f"unknown field {name!r}; {choices(name, definition.columns)}"
+            elif spec.type and not _fits(value, spec.type):
+                yield place, f"{name} is {value!r}, which is no {spec.type}"
+
+
+def _fits(value: bool | float | str | None, wanted: str) -> bool:
+    """Whether an example's value can be read as the declared type; None always can."""
+    if value is None:
+        return True
+    if wanted in {"date", "timestamp"}:
+        try:
+            (date if wanted == "date" else datetime).fromisoformat(str(value))
+        except ValueError:
+            return False
+        return True
+    if isinstance(value, bool) or wanted == "boolean":
+        return isinstance(value, bool) and wanted == "boolean"
+    if wanted == "string":
+        return isinstance(value, str)
+    return isinstance(value, int) or (isinstance(value, float) and wanted != "integer")
+
+
+def _persons(definition: Definition, people: People) -> Iterator[tuple[Place, str]]:
+    known = [*people.people, *people.roles]
+    owners = definition.owners
+    for role in OWNER_ROLES:
+        name = getattr(owners, role)
+        if name and name not in known:
+            found = f"owners.{role} is {name!r}, whom people.yaml does not know"
+            yield ("owners", role), f"{found}; {choices(name, known)}"
+    declared = [role for role in OWNER_ROLES if getattr(owners, role) is not None]
+    for name, action in definition.actions.items():
+        assignable = [*known, *declared, *definition.fields]
+        if action.assign and action.assign not in assignable:
+            found = f"assign is {action.assign!r}, which is no field, person, role or owner"
+            yield ("actions", name, "assign"), f"{found}; {choices(action.assign, assignable)}"
+        for i, step in enumerate(action.escalate):
+            reachable = [*known, *declared, ASSIGNEES_MANAGER]
+            if step.to and step.to not in reachable:
+                found = f"escalate[{i}].to is {step.to!r}, which is no person, role or owner"
+                yield (
+                    ("actions", name, "escalate", i, "to"),
+                    f"{found}; {choices(step.to, reachable)}",
+                )
+
+
+def _connections(
+    definition: Definition, roles: Mapping[str, Role | None]
+) -> Iterator[tuple[Place, str]]:
+    for place, relation in _relations(definition):
+        yield from _connection((*place, "from"), relation.connection, "warehouse", roles)
+    for i, context in enumerate(definition.context):
+        here, there = context.connection, definition.signal.connection
+        if here and there and here != there and roles.get(here) == "warehouse":
+            text = f"from is {here!r}; context is joined where the signal is, in {there!r}"
+            yield ("context", i, "from"), text
+    for name, action in definition.actions.items():
+        for i, channel in enumerate(action.through):
+            yield from _connection(("actions", name, "through", i), channel, "channel", roles)
+
+
+def _relations(definition: Definition) -> Iterator[tuple[Place, Relation]]:
+    yield ("signal",), definition.signal
+    for i, context in enumerate(definition.context):
+        yield ("context", i), context
+    if definition.intervention:
+        yield ("intervention", "proof"), definition.intervention.proof
+    if definition.outcome:
+        yield ("outcome",), definition.outcome
+
+
+def _connection(
+    place: Place, name: str, wanted: Role, roles: Mapping[str, Role | None]
+) -> Iterator[tuple[Place, str]]:
+    fitting = [each for each, role in roles.items() if role == wanted]
+    if name and name not in roles:
+        yield place, f"{wanted} {name!r} is not connected; {choices(name, fitting)}"
+    elif name and roles[name] not in {wanted, None}:
+        yield place, f"{name!r} is a {roles[name]}; here belongs a {wanted}; {choices('', fitting)}"

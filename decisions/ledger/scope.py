@@ -1,0 +1,51 @@
+"""What a report is about and which instants it covers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_
+
+from decisions.allocation import period
+from decisions.definition import Definition
+from decisions.effectiveness.evidence import maturity
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a report is about.
+
+    Attributes:
+        definition: The decision; its holdout's salt names the measurement period.
+        as_of: The instant (timezone-aware); rows recorded later do not count.
+        since: Start of the reporting span, inclusive; None for the beginning.
+        until: End of the reporting span, exclusive; None for ``as_of``.
+    """
+
+    definition: Definition
+    as_of: datetime
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def decision(self) -> str:
+        """The decision's name."""
+        return self.definition.decision
+
+    @property
+    def period(self) -> str:
+        """The measurement period's name."""
+        return period(self.definition)
+
+    @property
+    def mature_from(self) -> datetime | None:
+        """When a case must have opened at the latest to be mature; None without an outcome."""
+        outcome = self.definition.outcome
+        return self.as_of - maturity(outcome) if outcome else None
+
+    def within(self, instant: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether an instant lies in the reporting span."""
+        bounds = [instant <= self.as_of]
+        bounds += [instant >= self.since] if self.since else []
+        bounds += [instant < self.until] if self.until else []
+        return and_(*bounds)

@@ -1,0 +1,273 @@
+"""Decide, and do what has fallen due."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import RenderableType
+
+from decisions.errors import ConnectorError
+from flows.cli.endings import DONE, WORLD_FAILED
+from flows.cli.here import CommandHere, Flow, Here, NotUnderstood
+from flows.cli.output import attributes, briefly, clean, plural, table
+from flows.cli.recording import carried_out
+
+if TYPE_CHECKING:
+    from decisions.ledger.records import Run
+    from flows.sweep import Decided, Delivered
+
+_NOT_TOLD = {"unreachable", "dead"}
+
+
+def run(
+    *decisions: str,
+    deliver: Annotated[bool, Parameter(show_default=False)] = True,
+    flow: Flow = None,
+    here: CommandHere,
+) -> int:
+    """Ask decisions of their present batches; hand over what follows.
+
+    Every subject is counted once: opened, held out, suppressed by a limit, not met, or withheld
+    because the batch does not meet its data contract. Run it as often as you like: what is open
+    or decided already stays as it is.
+
+    Where PREFECT_API_URL names a server this is a flow run there; else plain functions do the
+    same work, without Prefect.
+
+    Args:
+        decisions: Which; all of the workspace if none is named.
+        deliver: Whether to hand over messages at once, or leave them to dispatch.
+        flow: Whether to record a flow run, whatever the environment says.
+        here: What the command works on.
+
+    Examples:
+        followthrough run
+        followthrough run churn-save-call --no-deliver
+        followthrough run churn-save-call --as-of 2026-11-20 --json
+    """
+    names = decisions or tuple(here.layer.workspace.decisions)
+    for name in names:
+        here.layer.definition(name)
+    decided, failed = _all_decided(here, names, flow)
+    document: dict[str, Any] = {"runs": [_document(each) for each in decided], "failed": failed}
+    shown: list[RenderableType] = [line for each in decided for line in _funnel(each)]
+    shown += [f"{name}: nothing was decided\n  {why}\n" for name, why in failed.items()]
+    if deliver:
+        delivered = _delivered(here, flow)
+        document["delivered"] = delivered.states
+        shown.append(_handed_over(delivered))
+    here.out.answer(document, *shown)
+    return WORLD_FAILED if failed or any(each.faults for each in decided) else DONE
+
+
+def runs(decision: str | None = None, /, *, most: int = 20, here: CommandHere) -> None:
+    """List the latest runs and how their subjects fared, newest first.
+
+    Args:
+        decision: Only those of this decision.
+        most: How many at most.
+        here: What the command works on.
+
+    Examples:
+        followthrough runs
+        followthrough runs churn-save-call --most 5
+    """
+    if most < 1:
+        raise NotUnderstood(f"--most is {most}; write a number from 1")
+    if decision is not None and here.layer.ledger.latest_version(decision) is None:
+        here.layer.definition(decision)
+    found = here.layer.ledger.runs.latest(decision, most=most)
+    names = ("id", "decision", "recorded_at", "state", "evaluated", "counts", "faults")
+    document = {"runs": [attributes(each, *names) for each in found]}
+    if not found:
+        here.out.answer(document, "nothing was ever asked; `followthrough run` does")
+        return
+    here.out.answer(document, _runs_drawn(found, here.clock()))
+
+
+def dispatch(*, flow: Flow = None, here: CommandHere) -> int:
+    """Take the steps that are due, then hand over what is to be told.
+
+    What has to happen every minute: `serve` and the deployments in prefect.yaml do it, or cron.
+
+    Args:
+        flow: Whether to record a flow run, whatever the environment says.
+        here: What the command works on.
+
+    Examples:
+        followthrough dispatch
+        * * * * * cd /srv/decisions && followthrough dispatch
+    """
+    from flows import sweep
+
+    done = carried_out(here, "flows.dispatch:dispatch", sweep.dispatch, flow=flow)
+    _own_up(here, done.delivered)
+    shown = [*_steps(done.escalated.steps, done.escalated.faults), _handed_over(done.delivered)]
+    here.out.answer(done.model_dump(), *shown)
+    return _ended(done.escalated.faults, done.delivered)
+
+
+def escalate(*, flow: Flow = None, here: CommandHere) -> int:
+    """Take the step that is due on every case that waits too long.
+
+    Whom to tell is recorded; deliver or dispatch tells them.
+
+    Args:
+        flow: Whether to record a flow run, whatever the environment says.
+        here: What the command works on.
+
+    Examples:
+        followthrough escalate
+        followthrough escalate --as-of 2026-11-20T14:00
+    """
+    from flows import sweep
+
+    done = carried_out(here, "flows.escalate:escalate", sweep.escalate, flow=flow)
+    here.out.answer(done.model_dump(), *_steps(done.steps, done.faults))
+    return _ended(done.faults)
+
+
+def deliver(*, flow: Flow = None, here: CommandHere) -> int:
+    """Hand over every message that is due.
+
+    Args:
+        flow: Whether to record a flow run, whatever the environment says.
+        here: What the command works on.
+
+    Examples:
+        followthrough deliver
+    """
+    done = _delivered(here, flow)
+    here.out.answer(done.model_dump(), _handed_over(done))
+    return _ended([], done)
+
+
+def observe(*, flow: Flow = None, here: CommandHere) -> int:
+    """Look for proof of interventions, and for outcomes now known.
+
+    Args:
+        flow: Whether to record a flow run, whatever the environment says.
+        here: What the command works on.
+
+    Examples:
+        followthrough observe
+        followthrough observe --json
+    """
+    from flows import sweep
+
+    done = carried_out(here, "flows.observe:observe", sweep.observe, flow=flow)
+    seen = f"{plural(done.outcomes, 'outcome')} recorded"
+    missing = f", of {done.missing:,} no row was found" if done.missing else ""
+    proven = f"{plural(done.proven, 'intervention')} proven"
+    here.out.answer(done.model_dump(), f"{proven}; {seen}{missing}", *done.faults)
+    return _ended(done.faults)
+
+
+def _all_decided(
+    here: Here, names: Sequence[str], flow: bool | None
+) -> tuple[list["Decided"], dict[str, str]]:
+    """Ask each decision; a warehouse that does not answer stops only its own."""
+    decided: list[Decided] = []
+    failed: dict[str, str] = {}
+    for name in names:
+        try:
+            with here.out.busy(f"{name}: asking"):
+                decided.append(_decided(here, name, flow))
+        except ConnectorError as error:
+            failed[name] = str(error)
+    return decided, failed
+
+
+def _decided(here: Here, name: str, flow: bool | None) -> "Decided":
+    from flows import sweep
+
+    return carried_out(
+        here,
+        "flows.decide:decide",
+        lambda layer: sweep.decide(layer, name),
+        flow=flow,
+        decision=name,
+    )
+
+
+def _delivered(here: Here, flow: bool | None) -> "Delivered":
+    from flows import sweep
+
+    with here.out.busy("handing over messages"):
+        delivered = carried_out(here, "flows.deliver:deliver", sweep.deliver, flow=flow)
+    _own_up(here, delivered)
+    return delivered
+
+
+def _own_up(here: Here, delivered: "Delivered") -> None:
+    """Say so where messages that count as sent reached nobody."""
+    from connectors.slack.preview import PreviewChannel
+
+    for name, channel in here.layer.channels.items():
+        if delivered.sent and isinstance(channel, PreviewChannel):
+            here.out.note(f"{name} has no token: its messages are drawn and kept, none is sent")
+
+
+def _ended(faults: Sequence[str], delivered: "Delivered | None" = None) -> int:
+    states = delivered.states if delivered else {}
+    return WORLD_FAILED if faults or _NOT_TOLD & states.keys() else DONE
+
+
+def _document(decided: "Decided") -> dict[str, Any]:
+    withheld = decided.evaluated if decided.faults else 0
+    return decided.model_dump() | {"selected": decided.selected, "withheld": withheld}
+
+
+def _funnel(decided: "Decided") -> Iterator[RenderableType]:
+    """Draw where every subject went; indented counts add up to the one above them."""
+    yield clean(f"{decided.decision}, run {decided.run}")
+    if decided.faults:
+        found = "\n".join(f"  - {fault}" for fault in decided.faults)
+        yield f"{plural(decided.evaluated, 'subject')} withheld; its data contract says\n{found}\n"
+        return
+    rows = [
+        ("evaluated", decided.evaluated),
+        ("  selected by a rule", decided.selected),
+        ("    opened", decided.opened),
+        ("    held out", decided.held_out),
+        ("    suppressed", sum(decided.suppressed.values())),
+        *((f"      {reason}", count) for reason, count in decided.suppressed.items()),
+        ("  not met", decided.not_met),
+    ]
+    yield table("", "", rows=rows, whole=[0])
+    yield ""
+
+
+def _runs_drawn(found: Sequence["Run"], now: datetime) -> RenderableType:
+    headings = ["run", "at (UTC)", "decision", "evaluated", "opened", "held\nout", "suppressed"]
+    headings += ["not\nmet", "withheld"]
+    rows = [[each.id, briefly(each.recorded_at, now), *_fates(each)] for each in found]
+    if not any(each.counts.get("withheld") for each in found):
+        headings, rows = headings[:-1], [row[:-1] for row in rows]
+    return table(*headings, rows=rows, whole=[1])
+
+
+def _fates(run: "Run") -> list[object]:
+    """Return what became of the subjects of a run; None where that could not happen to any."""
+    counts = run.counts
+    suppressed = counts.get("suppressed")
+    return [
+        run.decision,
+        run.evaluated,
+        counts.get("opened"),
+        counts.get("held_out"),
+        None if suppressed is None else sum(suppressed.values()),
+        counts.get("not_met"),
+        counts.get("withheld"),
+    ]
+
+
+def _steps(steps: Sequence[str], faults: Sequence[str]) -> list[RenderableType]:
+    return [*steps, *faults] or ["no step is due"]
+
+
+def _handed_over(delivered: "Delivered") -> str:
+    count = sum(delivered.states.values())
+    states = ", ".join(f"{number:,} {state}" for state, number in delivered.states.items())
+    return f"{plural(count, 'message')}: {states}" if count else "no message is due"

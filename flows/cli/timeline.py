@@ -1,0 +1,83 @@
+"""What happened to a case, as sentences in order of time."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from decisions.ledger import SYSTEM, Dossier
+from decisions.ledger.records import Answer, Notification, NotificationState
+from decisions.lifecycle import PAST, Move
+from decisions.ownership import People
+
+_STANDING = {
+    NotificationState.PENDING: "is to be told",
+    NotificationState.SENDING: "is being told",
+    NotificationState.SENT: "was told",
+    NotificationState.UNKNOWN: "may have been told; it is being looked up",
+    NotificationState.UNREACHABLE: "could not be reached",
+    NotificationState.DEAD: "could not be told, given up",
+    NotificationState.SUPERSEDED: "need not be told any more",
+}
+
+
+def timeline(dossier: Dossier, people: People) -> list[tuple[datetime, str]]:
+    """Return instants (timezone-aware) with what happened then, oldest first.
+
+    Args:
+        dossier: The case and all its rows.
+        people: Who there is; somebody who is not in there any more is called by their key.
+    """
+    lines = [*_opening(dossier), *_told(dossier, people), *_said(dossier, people)]
+    return sorted([*lines, *_came_of_it(dossier, people)], key=lambda line: line[0])
+
+
+def _name(people: People, key: str) -> str:
+    return people.people[key].name if key in people.people else key
+
+
+def _opening(dossier: Dossier) -> Iterator[tuple[datetime, str]]:
+    case = dossier.case
+    model = f"{case.model_name} {case.model_version}"
+    yield case.opened_at, f"opened by run {case.run_id}: {model} gave {case.score:g}"
+
+
+def _told(dossier: Dossier, people: People) -> Iterator[tuple[datetime, str]]:
+    for given in dossier.assignments:
+        by = "" if given.by == SYSTEM else f" by {_name(people, given.by)}"
+        because = f": {given.because}" if given.because else ""
+        yield given.at, f"given to {_name(people, given.assignee)}{by}{because}"
+    for told in dossier.notifications:
+        yield told.sent_at or told.created_at, _telling(told, people)
+
+
+def _telling(told: Notification, people: People) -> str:
+    standing = _STANDING[NotificationState(told.state)]
+    through = f" through {told.channel}" if told.channel else ""
+    failure = f": {told.failure}" if told.failure and told.sent_at is None else ""
+    return f"{_name(people, told.recipient)} {standing}{through} ({told.kind}){failure}"
+
+
+def _said(dossier: Dossier, people: People) -> Iterator[tuple[datetime, str]]:
+    for answer in dossier.answers:
+        yield answer.at, _saying(answer, people)
+
+
+def _saying(answer: Answer, people: People) -> str:
+    name, done = _name(people, answer.by), PAST[Move(answer.kind)]
+    if not answer.accepted:
+        return f"{name} would have {done} it ({answer.via}): {answer.told}"
+    whom = f" to {_name(people, answer.to)}" if answer.to else ""
+    until = f" until {answer.until:%Y-%m-%d %H:%M} UTC" if answer.until else ""
+    said = ": ".join(text for text in (answer.reason, answer.note) if text)
+    return f"{name} {done}{whom}{until} ({answer.via})" + (f": {said}" if said else "")
+
+
+def _came_of_it(dossier: Dossier, people: People) -> Iterator[tuple[datetime, str]]:
+    for made in dossier.interventions:
+        by = f" by {_name(people, made.by)}" if made.by else ""
+        yield made.acted_at, f"intervention {made.source}{by}: {made.what}"
+    measure = dossier.definition.outcome.measure if dossier.definition.outcome else "outcome"
+    for outcome in dossier.outcomes:
+        if outcome.state == "missing":
+            yield outcome.recorded_at, f"outcome: no row for {measure} was found"
+        else:
+            yield outcome.recorded_at, f"outcome: {measure} is {outcome.value:g}"

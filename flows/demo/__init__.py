@@ -1,0 +1,90 @@
+"""The whole loop on a made-up company: real flows, real ledger, simulated world.
+
+Nothing here is heavy when imported: Prefect is, and must be told how to behave before it is.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from flows.demo.result import DemoResult
+
+__all__ = ["run_demo"]
+
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_LEVEL": "ERROR",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+}
+_UNSET = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY")
+
+
+def run_demo(
+    folder: Path,
+    *,
+    seed: int = 7,
+    accounts: int = 20_000,
+    weeks: int = 26,
+    until: datetime | None = None,
+    console: Console | None = None,
+) -> "DemoResult":
+    """Let a made-up company live through some weeks, and report what came of it.
+
+    Nobody is really told anything, whatever tokens are set, and no Prefect server is asked but one
+    started for the occasion, with its database below the folder.
+
+    Args:
+        folder: Where workspace, ledger and reports are kept; an earlier demo there is replaced.
+        seed: The same seed and end make the same ledger, to the last hash.
+        accounts: Accounts of the company.
+        weeks: How long the story lasts; outcomes are known after 60 days.
+        until: When it ends (timezone-aware); by default the latest Monday afternoon.
+        console: Where progress is shown; stderr if left out.
+
+    Raises:
+        DecisionLayerError: The folder holds something that is not a demo.
+    """
+    from flows.demo.stage import cleared
+    from flows.demo.timeline import default_end
+
+    began = time.monotonic()
+    end = (until or default_end(datetime.now(UTC))).astimezone(UTC)
+    stage = cleared(folder, seed=seed, accounts=accounts, weeks=weeks, until=end)
+    with _quiet_prefect(stage.prefect):
+        from flows.demo.play import played
+
+        playing = played(
+            stage,
+            seed=seed,
+            accounts=accounts,
+            weeks=weeks,
+            until=end,
+            console=console or Console(stderr=True),
+        )
+        result = asyncio.run(playing)
+    return result.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
+
+
+@contextmanager
+def _quiet_prefect(home: Path) -> Iterator[None]:
+    """Tell Prefect how to behave, as long as the block lasts; it reads this when imported."""
+    before = {name: os.environ.pop(name, None) for name in (*_UNSET, *_QUIET, "PREFECT_HOME")}
+    os.environ.update(_QUIET, PREFECT_HOME=str(home))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

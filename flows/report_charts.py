@@ -1,0 +1,155 @@
+"""The charts of a report as inline SVG: in the page's own colours, readable without any.
+
+Altair and vl-convert take a second to load, so this module is imported when a chart is needed.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from decisions.effectiveness import written
+from decisions.effectiveness.effect import Effect
+from decisions.effectiveness.funnel import Stage
+
+INK, MUTED, LINE, MARK, PAPER = (
+    f"var(--{name})" for name in ("ink", "muted", "line", "mark", "paper")
+)
+FONT = "system-ui, sans-serif"
+WIDTH = 400
+"""Drawn narrow, with text that is still read when a telephone makes it narrower."""
+
+
+def outcomes(effect: Effect) -> str:
+    """Draw both arms' mean outcomes with their intervals."""
+    rows = [
+        {
+            "arm": name,
+            "estimate": arm.estimate,
+            "lower": arm.lower,
+            "upper": arm.upper,
+            "text": _value(effect)(arm.estimate),
+        }
+        for name, arm in (("put forward", effect.treatment), ("left alone", effect.control))
+    ]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("arm:N", sort=None, title=None, axis=_labels())
+    )
+    x = alt.X("estimate:Q", title=None, scale=_scale(rows), axis=_axis(effect, "~%", "~s"))
+    filled = alt.condition("datum.arm == 'put forward'", alt.value(MARK), alt.value(PAPER))
+    chart = alt.layer(
+        base.mark_rule(stroke=MARK, strokeWidth=2).encode(
+            x=alt.X("lower:Q", scale=_scale(rows)), x2="upper:Q"
+        ),
+        base.mark_point(size=130, opacity=1, stroke=MARK, strokeWidth=2).encode(x=x, fill=filled),
+        base.mark_text(dy=-17, fill=INK, fontSize=14, fontWeight="bold").encode(x=x, text="text:N"),
+    )
+    said = " ".join(
+        f"{row['arm']}: {row['text']}, interval {written.arm_interval(effect, arm)}."
+        for row, arm in zip(rows, (effect.treatment, effect.control), strict=True)
+    )
+    return _svg(chart, f"Outcomes. {said}", height=150)
+
+
+def difference(effect: Effect) -> str:
+    """Draw the difference with its interval against zero."""
+    found = effect.difference.scaled(100 if effect.scale == "rate" else 1)
+    row = found.model_dump() | {"text": written.difference(effect)}
+    scale = _scale([row, {"lower": 0.0, "upper": 0.0}])
+    axis = _axis(effect, "+~f", "+~s", zero="0")
+    x = alt.X("estimate:Q", title=None, scale=scale, axis=axis)
+    base = alt.Chart(alt.InlineData(values=[row]))
+    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(stroke=INK, strokeDash=[4, 3])
+    chart = alt.layer(
+        zero.encode(x=alt.X("zero:Q", scale=scale)),
+        base.mark_rule(stroke=MARK, strokeWidth=3).encode(
+            x=alt.X("lower:Q", scale=scale), x2="upper:Q"
+        ),
+        base.mark_point(size=130, opacity=1, shape="diamond", fill=MARK, stroke=MARK).encode(x=x),
+        base.mark_text(dy=-17, fill=INK, fontSize=14, fontWeight="bold").encode(x=x, text="text:N"),
+    )
+    better = "right of" if effect.better == "higher" else "left of"
+    said = (
+        f"Difference between the arms: {row['text']}, interval {written.interval(effect)}. "
+        f"The dashed line is zero; {better} it is better."
+    )
+    return _svg(chart, said, height=150)
+
+
+def funnel(stages: Sequence[Stage]) -> str:
+    """Draw how many cases got how far, as bars with their counts."""
+    rows = [
+        {"stage": stage.name, "count": stage.count, "text": _stage_text(stage)}
+        for stage in stages
+        if stage.count is not None
+    ]
+    most = max((stage.of for stage in stages), default=0)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("stage:N", sort=None, title=None, axis=_labels()),
+        x=alt.X("count:Q", title=None, axis=None, scale=alt.Scale(domain=[0, max(most, 1) * 1.5])),
+    )
+    chart = alt.layer(
+        base.mark_bar(fill=MARK, fillOpacity=0.25, stroke=MARK, strokeWidth=1, height=16),
+        base.mark_text(align="left", dx=6, fill=INK, fontSize=13).encode(text="text:N"),
+    )
+    said = "; ".join(f"{row['stage']} {row['text']}" for row in rows)
+    return _svg(chart, f"Cases by stage: {said}.", height=28 * len(rows) + 8)
+
+
+def _stage_text(stage: Stage) -> str:
+    if stage.count is None or stage.name == "opened" or not stage.of:
+        return written.count(stage.count or 0)
+    return f"{written.count(stage.count)}  ({written.percent(stage.count / stage.of)})"
+
+
+def _value(effect: Effect) -> Callable[[float], str]:
+    return written.percent if effect.scale == "rate" else written.number
+
+
+def _scale(rows: Sequence[dict[str, Any]]) -> alt.Scale:
+    lowest = min(row["lower"] for row in rows)
+    highest = max(row["upper"] for row in rows)
+    margin = (highest - lowest) * 0.18 or 1.0
+    return alt.Scale(domain=[lowest - margin, highest + margin], nice=False, zero=False)
+
+
+def _axis(effect: Effect, rates: str, means: str, *, zero: str | None = None) -> alt.Axis:
+    said = alt.Undefined if zero is None else f"datum.value == 0 ? '{zero}' : datum.label"
+    return alt.Axis(
+        labelExpr=said,
+        format=rates if effect.scale == "rate" else means,
+        tickCount=4,
+        grid=False,
+        domainColor=LINE,
+        tickColor=LINE,
+        labelColor=MUTED,
+        labelFontSize=12,
+    )
+
+
+def _labels() -> alt.Axis:
+    return alt.Axis(
+        domain=False,
+        ticks=False,
+        labelColor=INK,
+        labelFontSize=13,
+        labelLimit=110,
+        labelPadding=8,
+        minExtent=104,
+        maxExtent=104,
+    )
+
+
+def _svg(chart: alt.LayerChart | alt.FacetChart, said: str, *, height: int) -> str:
+    finished = (
+        chart.properties(width=WIDTH, height=height, autosize=alt.AutoSizeParams(type="fit"))
+        .configure(font=FONT, background="transparent", aria=False)
+        .configure_view(stroke=None)
+    )
+    svg: str = vl_convert.vegalite_to_svg(finished.to_dict())
+    # Inside a page SVG needs no namespace, and without one the file mentions no address at all.
+    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(said)}"', 1)

@@ -1,0 +1,36 @@
+"""The inbox as a process of its own: ``python -m inbox``, set by FOLLOWTHROUGH_ variables."""
+
+import sys
+
+import uvicorn
+
+from decisions.errors import DecisionLayerError
+from flows import wiring
+from flows.settings import Settings
+from inbox.app import create_app
+
+
+def main() -> int:
+    """Serve the inbox until SIGTERM or Ctrl-C.
+
+    Returns:
+        The exit code: 0 once stopped, 1 where the layer cannot be assembled.
+    """
+    settings = Settings()
+    try:
+        layer = wiring.assemble(settings)
+    except DecisionLayerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    uvicorn.run(
+        create_app(layer),
+        host=settings.host,
+        port=settings.port,
+        log_level="info",
+        access_log=False,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

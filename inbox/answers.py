@@ -1,0 +1,145 @@
+"""What readers send: who they are, and their answers, carried to the desk.
+
+A form names itself by a number of its own, so that the same form sent twice counts once. Whether
+an answer is allowed is the desk's to say; here it is only read, and the reply shown.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from decisions import lifecycle
+from decisions.desk import Author, Reply
+from decisions.errors import LifecycleError, NotEntitled, UnknownPerson
+from decisions.ledger import Dossier
+from decisions.lifecycle import Move
+from inbox import identity
+from inbox.identity import Reader
+from inbox.moments import from_wall, next_morning
+from inbox.pages import Pages, Problem
+from inbox.rendering import Renderer
+
+VIA: Final = "inbox"
+
+_NUMBER = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_NO_READER = "Nothing was recorded, because it is not known who you are. Choose your name first."
+
+
+class Written(BaseModel):
+    """What a form says; fields that a move does not need stay empty."""
+
+    number: str = ""
+    """The form's own, made when it was shown."""
+    note: str = ""
+    reason: str = ""
+    to: str = ""
+    until: str = ""
+    """On the reader's wall."""
+    morning: bool = False
+    """Until the next morning on which the reader works, whatever ``until`` says."""
+    back: str = ""
+    """The page to go on to."""
+
+
+class Answers:
+    """Takes what readers send.
+
+    Args:
+        renderer: Fills in the templates.
+        pages: Shows a case again where an answer was not taken.
+    """
+
+    def __init__(self, renderer: Renderer, pages: Pages) -> None:
+        self._renderer = renderer
+        self._layer = renderer.layer
+        self._pages = pages
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter()
+        router.add_api_route("/me", self.choose_person, methods=["POST"])
+        router.add_api_route("/cases/{key}/{move}", self.answer, methods=["POST"])
+        return router
+
+    def choose_person(
+        self,
+        request: Request,
+        person: Annotated[str, Form()] = "",
+        back: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Remember who the reader says they are."""
+        people = self._layer.workspace.people
+        if person not in people.people:
+            return self._renderer.problem(
+                request, 422, "Nobody of that name", f"Nobody in people.yaml is called {person!r}."
+            )
+        response = self._renderer.see_other(back, said=f"You are {people.person(person).name} now.")
+        secure = self._layer.settings.inbox_url.startswith("https://")
+        identity.remember(response, person, secure=secure)
+        return response
+
+    def answer(
+        self, request: Request, key: str, move: Move, written: Annotated[Written, Form()]
+    ) -> Response:
+        """Carry an answer to the desk, then show its reply, or the case with what is wrong."""
+        me = self._renderer.reader(request)
+        if me is None:
+            return self._renderer.problem(request, 403, "Who are you?", _NO_READER)
+        dossier = self._pages.dossier(key)
+        try:
+            reply = self._taken(dossier, move, me, written)
+        except (LifecycleError, UnknownPerson) as refusal:
+            return self._refused(request, dossier, move, written, refusal)
+        return self._renderer.see_other(written.back or f"/cases/{key}", said=reply.text)
+
+    def _taken(self, dossier: Dossier, move: Move, me: Reader, written: Written) -> Reply:
+        if not _NUMBER.fullmatch(written.number):
+            raise LifecycleError("this form has lost its number; send this one instead")
+        author = Author(me.key, VIA, f"{VIA}:{written.number}")
+        desk, key = self._layer.desk, dossier.case.key
+        match move:
+            case Move.ACKNOWLEDGE:
+                return desk.acknowledge(key, author)
+            case Move.DONE:
+                return desk.done(key, author, what=written.note)
+            case Move.OVERRIDE:
+                return desk.override(key, author, reason=written.reason, note=written.note)
+            case Move.SNOOZE:
+                return desk.snooze(key, author, until=self._until(me, written))
+            case Move.REASSIGN:
+                return desk.reassign(key, author, to=written.to, note=written.note)
+
+    def _until(self, me: Reader, written: Written) -> datetime:
+        hours = self._layer.workspace.people.hours(me.key)
+        morning = next_morning(hours, self._layer.clock())
+        if written.morning and morning is not None:
+            return morning
+        try:
+            return from_wall(written.until, me.zone)
+        except ValueError:
+            raise LifecycleError("say until when, with a date and a time") from None
+
+    def _refused(
+        self,
+        request: Request,
+        dossier: Dossier,
+        move: Move,
+        written: Written,
+        refusal: LifecycleError | UnknownPerson,
+    ) -> Response:
+        """Show the case as it stands now, with the refusal; what was written is kept."""
+        dossier = self._pages.dossier(dossier.case.key)
+        if isinstance(refusal, NotEntitled):
+            status = 403
+        elif move in lifecycle.allowed(dossier.case.state):
+            status = 422  # the case would allow it: something in the form stands against it
+        else:
+            status = 409
+        kept = written.model_dump(include={"note", "reason", "to", "until"})
+        problem = Problem(status, str(refusal), move, kept)
+        return self._pages.shown(request, dossier, problem)

@@ -1,0 +1,102 @@
+"""The inbox as one ASGI application: pages, answers, Slack's replies."""
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from decisions.errors import DecisionLayerError, LedgerError
+from flows.wiring import Layer
+from inbox.answers import Answers
+from inbox.pages import Pages
+from inbox.rendering import Renderer
+from inbox.safety import HEADERS, HEALTH, Guard
+from inbox.slack import slack_router
+
+_LOG = logging.getLogger(__name__)
+
+STATIC: Final = Path(__file__).parent / "static"
+
+_IN_OUR_WORDS: Final = {
+    "Not Found": "There is no page at this address.",
+    "Method Not Allowed": "This address takes what forms send; it is no page to open.",
+}
+"""For what the framework says by itself."""
+
+
+def create_app(layer: Layer) -> FastAPI:
+    """Return the inbox over a layer.
+
+    Args:
+        layer: What it shows, and whose desk takes the answers.
+    """
+    # Without a schema there are no documentation pages either, whose scripts come from elsewhere.
+    app = FastAPI(title="Followthrough", openapi_url=None)
+    app.add_middleware(Guard, url=layer.settings.inbox_url)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    renderer = Renderer(layer)
+    pages = Pages(renderer)
+    app.include_router(pages.router())
+    app.include_router(Answers(renderer, pages).router())
+    app.include_router(slack_router(lambda: layer))
+    app.add_api_route(HEALTH, _Health(layer).answer)
+    for kind in (HTTPException, RequestValidationError, DecisionLayerError, Exception):
+        app.add_exception_handler(kind, _Faults(renderer).explained)
+    return app
+
+
+class _Health:
+    """Says whether the inbox can do its work."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+
+    def answer(self) -> JSONResponse:
+        """Ask the ledger something small."""
+        try:
+            self._layer.ledger.runs.latest(most=1)
+        except LedgerError as fault:
+            _LOG.error("%s", fault)
+            return JSONResponse({"ok": False, "ledger": "out of reach"}, 503)
+        return JSONResponse({"ok": True, "ledger": "reachable"})
+
+
+class _Faults:
+    """Answers every fault with a page; what only an operator should read goes to the log."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+
+    def explained(self, request: Request, error: Exception) -> Response:
+        """Return the page for a fault."""
+        status, title, text = _explanation(error)
+        response = self._renderer.problem(request, status, title, text)
+        # What nobody foresaw is answered outside of the guard, which else adds them.
+        response.headers.update(HEADERS)
+        return response
+
+
+def _explanation(error: Exception) -> tuple[int, str, str]:
+    match error:
+        case HTTPException():
+            title = "Not here" if error.status_code == 404 else "Not possible"
+            return error.status_code, title, _IN_OUR_WORDS.get(error.detail, error.detail)
+        case RequestValidationError():
+            names = ", ".join(sorted({str(fault["loc"][-1]) for fault in error.errors()}))
+            return 422, "Not understood", f"What was sent for {names} cannot be read; go back."
+        case LedgerError():
+            _LOG.error("%s", error)
+            text = "The ledger is out of reach. Nothing was recorded; try again in a minute."
+            return 503, "Not just now", text
+        case DecisionLayerError():
+            return 409, "Not possible", str(error)
+        case _:
+            text = "Something is broken on our side. What happened is in the log of this inbox."
+            return 500, "Broken", text
