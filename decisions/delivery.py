@@ -110,6 +110,22 @@ class Attempt:
         )
 
 
+def unwritable(failure: str, now: datetime) -> Delivery:
+    """Return the end of a message that cannot be written: whoever is next is due at once.
+
+    Args:
+        failure: Why.
+        now: The present instant (timezone-aware).
+    """
+    return Delivery(
+        state=NotificationState.UNREACHABLE,
+        channel=None,
+        message=None,
+        failure=failure,
+        due_at=now,
+    )
+
+
 def has_lost_its_point(claim: Claim) -> bool:
     """Whether the case has moved on since the message was queued."""
     case = claim.case

@@ -4,6 +4,7 @@ DecisionLayerError
 ├── DefinitionError          a workspace cannot be used as written; fix the file
 ├── ExpressionError          an expression is not one of the rule language; fix the text
 ├── UnknownPerson            people.yaml has nobody to answer for this name; fix the file
+├── NotUnderstood            what was asked cannot be read; ask it otherwise
 ├── InsufficientData         a number cannot be stated honestly yet; wait
 ├── LifecycleError           the case is not in a state that allows this
 │   └── NotEntitled          the person may not answer this case
@@ -97,6 +98,10 @@ class ExpressionError(DecisionLayerError):
 
 class UnknownPerson(DecisionLayerError):
     """The file people.yaml has nobody to answer for this name."""
+
+
+class NotUnderstood(DecisionLayerError):
+    """What was asked cannot be read."""
 
 
 class InsufficientData(DecisionLayerError):

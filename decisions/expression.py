@@ -24,6 +24,14 @@ DEEPEST_TREE = 100
 
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
+_PROBLEMS = {
+    "Required keyword": "something is missing here",
+    "Invalid expression": "this cannot stand here",
+    "Expecting )": "a closing parenthesis is missing",
+    "Expected END": "CASE lacks its END",
+    "The number of provided arguments": "more arguments than the function takes",
+}
+"""What the parser says, by how it begins, and what we say."""
 _DUCKDB = DuckDB()
 
 
@@ -149,11 +157,12 @@ def _too_deep(text: str, start: int) -> ExpressionError:
 
 def _not_an_expression(error: sqlglot.ParseError, text: str) -> ExpressionError:
     found = error.errors[0] if error.errors else {}
-    described = str(found.get("description") or "").split(" for <class")[0].rstrip(".")
+    problem = str(found.get("description") or "")
+    reason = next((text for start, text in _PROBLEMS.items() if problem.startswith(start)), problem)
     line, column = int(found.get("line") or 1), int(found.get("col") or 1)
     end = sum(len(each) for each in text.splitlines(keepends=True)[: line - 1]) + column
     start = max(0, end - len(str(found.get("highlight") or "x")))
-    return ExpressionError(f"not an expression: {described}", text=text, start=start, end=end)
+    return ExpressionError(f"not an expression: {reason}", text=text, start=start, end=end)
 
 
 def _span(node: exp.Expr, text: str) -> tuple[int, int]:

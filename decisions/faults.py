@@ -5,7 +5,7 @@ not only those of the first kind.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from decisions.errors import Fault, Place
-from decisions.suggestions import choices, cut
+from decisions.suggestions import choices, cut, did_you_mean
 from decisions.yaml_text import YamlText
 
 LONGEST_QUOTE = 60
@@ -136,8 +136,12 @@ def _sentences(
     error: ValidationError, kind: type[BaseModel], content: object, *, quote: bool
 ) -> Iterator[tuple[Place, str]]:
     """Yield the place of every fault and what to say of it."""
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    unknown = [each["loc"] for each in details if each["type"] == "extra_forbidden"]
+    for detail in details:
         place = detail["loc"]
+        if _follows_from_another(detail, unknown):
+            continue
         if detail["type"] == "extra_forbidden":
             yield place, _unknown_key(kind, place)
         elif detail["type"] == "missing":
@@ -150,6 +154,20 @@ def _sentences(
             yield place, ": ".join(filter(None, (written(place), _advice(detail))))
 
 
+def _follows_from_another(detail: ErrorDetails, unknown: Sequence[Place]) -> bool:
+    """Whether a fault is only the shadow of one that is told anyway.
+
+    A key is missing because it is misspelt, or a list is too short because its items are faulty.
+    """
+    place = detail["loc"]
+    if detail["type"] == "missing":
+        beside = [str(each[-1]) for each in unknown if each[:-1] == place[:-1]]
+        return any(did_you_mean(each, [str(place[-1])]) for each in beside)
+    if detail["type"] == "too_short":
+        return len(detail["input"]) >= int(detail["ctx"]["min_length"])
+    return False
+
+
 def _unknown_key(kind: type[BaseModel], place: Place) -> str:
     where = f" in {written(place[:-1])}" if place[:-1] else ""
     known = _keys(_model_at(kind, place[:-1]))
@@ -160,7 +178,8 @@ def _unknown_key(kind: type[BaseModel], place: Place) -> str:
 def _missing_key(kind: type[BaseModel], place: Place) -> str:
     field = _keys(_model_at(kind, place[:-1])).get(str(place[-1]))
     described = field.description if field else None
-    meaning = f": {described.splitlines()[0].rstrip('.')}" if described else ""
+    first_line = described.splitlines()[0].rstrip(".").replace("``", "") if described else ""
+    meaning = f": {first_line}" if first_line else ""
     return f"{written(place[:-1]) or 'the file'} lacks {str(place[-1])!r}{meaning}"
 
 

@@ -21,6 +21,8 @@ def choices(found: str, known: Iterable[str], *, verb: str = "there are") -> str
         return question
     if not names:
         return "there are none"
+    if len(names) == 1 and verb == "there are":
+        return f"there is {names[0]!r}"
     listed = ", ".join(map(repr, names[:MOST_LISTED]))
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     return f"{verb} {listed}{more}"

@@ -30,6 +30,7 @@ _NODES = (
     nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Filter, nodes.Test,
     nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
 )  # fmt: skip
+_WORDS = {"mul": "multiplication", "for": "loop", "getattr": "attribute", "getitem": "index"}
 _NUMBERS = ("float", "integer", "decimal")
 _DATES = ("date", "timestamp")
 
@@ -170,21 +171,25 @@ def faults(text: str, fields: Mapping[str, FieldSpec]) -> Iterator[str]:
     except RecursionError:
         yield "not a template: nested too deeply"
         return
-    yield from _forbidden(found)
+    if forbidden := list(_forbidden(found)):
+        yield from forbidden
+        return
     for node in found:
         if isinstance(node, nodes.Name) and node.name not in fields:
             yield f"unknown field {node.name!r} in a template; {choices(node.name, fields)}"
         elif isinstance(node, nodes.Filter) and isinstance(node.node, nodes.Name):
             spec, takes = fields.get(node.node.name), _FILTERS.get(node.name, (None, ()))[1]
             if spec and takes and spec.type not in takes:
-                yield f"the filter {node.name!r} is for {' and '.join(takes)}, not for {spec.type}"
+                what = "numbers" if takes == _NUMBERS else "dates"
+                yield f"the filter {node.name!r} is for {what}; {node.node.name} is a {spec.type}"
 
 
 def _forbidden(found: list[nodes.Node]) -> Iterator[str]:
     for node in found:
         if not isinstance(node, _NODES):
-            what = type(node).__name__.lower()
-            yield f"a template has names, filters, comparisons and if, but no {what!r}"
+            name = type(node).__name__.lower()
+            what = _WORDS.get(name, name)
+            yield f"a template has names, filters, comparisons and if, but no {what}"
         elif isinstance(node, nodes.Test) and node.name != "none":
             yield f"unknown test {node.name!r} in a template; there is 'none'"
         elif isinstance(node, nodes.Filter) and node.name not in _FILTERS:

@@ -102,7 +102,7 @@ def parsed_yaml(text: str, name: str) -> YamlText:
     """
     reader = _Reader(name)
     try:
-        content = reader.document(iter(YAML(typ="rt", pure=True).parse(text)))
+        content = reader.document(iter(YAML(typ="safe", pure=True).parse(text)))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0

@@ -2,6 +2,8 @@
 
 from prefect.artifacts import acreate_markdown_artifact
 
+from decisions.effectiveness.report import EffectivenessReport
+from flows.report_pages import markdown
 from flows.sweep import Decided
 
 
@@ -21,3 +23,9 @@ async def publish_run(decided: Decided) -> None:
         found = "\n".join(f"- {fault}" for fault in decided.faults)
         text = f"## {decided.decision}, run {decided.run}: all withheld\n\n{found}\n"
     await acreate_markdown_artifact(markdown=text, key=f"run-{decided.decision}")
+
+
+async def publish_report(report: EffectivenessReport) -> None:
+    """Publish a report in brief."""
+    key = f"report-{report.about.decision}"
+    await acreate_markdown_artifact(markdown=markdown(report), key=key)

@@ -38,7 +38,7 @@ def outcomes(effect: Effect) -> str:
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("arm:N", sort=None, title=None, axis=_labels())
     )
-    x = alt.X("estimate:Q", title=None, scale=_scale(rows), axis=_axis(effect, "~%", "~s"))
+    x = alt.X("estimate:Q", title=None, scale=_scale(rows), axis=_axis(effect, rows, "~%"))
     filled = alt.condition("datum.arm == 'put forward'", alt.value(MARK), alt.value(PAPER))
     chart = alt.layer(
         base.mark_rule(stroke=MARK, strokeWidth=2).encode(
@@ -59,7 +59,7 @@ def difference(effect: Effect) -> str:
     found = effect.difference.scaled(100 if effect.scale == "rate" else 1)
     row = found.model_dump() | {"text": written.difference(effect)}
     scale = _scale([row, {"lower": 0.0, "upper": 0.0}])
-    axis = _axis(effect, "+~f", "+~s", zero="0")
+    axis = _axis(effect, [row], "+~f", sign="+")
     x = alt.X("estimate:Q", title=None, scale=scale, axis=axis)
     base = alt.Chart(alt.InlineData(values=[row]))
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(stroke=INK, strokeDash=[4, 3])
@@ -116,11 +116,14 @@ def _scale(rows: Sequence[dict[str, Any]]) -> alt.Scale:
     return alt.Scale(domain=[lowest - margin, highest + margin], nice=False, zero=False)
 
 
-def _axis(effect: Effect, rates: str, means: str, *, zero: str | None = None) -> alt.Axis:
-    said = alt.Undefined if zero is None else f"datum.value == 0 ? '{zero}' : datum.label"
+def _axis(
+    effect: Effect, rows: Sequence[dict[str, Any]], rates: str, *, sign: str = ""
+) -> alt.Axis:
+    is_large = max(abs(row[end]) for row in rows for end in ("lower", "upper")) >= 100_000
+    means = f"{sign}~s" if is_large else f"{sign},~f"
     return alt.Axis(
-        labelExpr=said,
         format=rates if effect.scale == "rate" else means,
+        labelExpr="datum.value == 0 ? '0' : datum.label",
         tickCount=4,
         grid=False,
         domainColor=LINE,
@@ -135,11 +138,11 @@ def _labels() -> alt.Axis:
         domain=False,
         ticks=False,
         labelColor=INK,
-        labelFontSize=13,
-        labelLimit=110,
+        labelFontSize=12.5,
+        labelLimit=112,
         labelPadding=8,
-        minExtent=104,
-        maxExtent=104,
+        minExtent=112,
+        maxExtent=112,
     )
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pydantic import BaseModel
 
 from decisions.definition import Definition, Relation
-from decisions.delivery import Attempt, has_lost_its_point
+from decisions.delivery import Attempt, has_lost_its_point, unwritable
 from decisions.errors import ConnectorError, DecisionLayerError, PermanentFailure
 from decisions.evaluation import selected
 from decisions.gate import Batch, inspected
@@ -219,9 +219,12 @@ def _delivered(layer: Layer, claim: Claim) -> str:
         layer.ledger.outbox.drop(claim)
         return NotificationState.SUPERSEDED
     people = layer.workspace.people
-    message = message_for(claim, people, layer.settings.inbox_url)
-    attempt = Attempt(claim, message, layer.channels, people, layer.clock())
-    delivery = attempt.made()
+    try:
+        message = message_for(claim, people, layer.settings.inbox_url)
+    except DecisionLayerError as error:
+        delivery = unwritable(str(error), layer.clock())
+    else:
+        delivery = Attempt(claim, message, layer.channels, people, layer.clock()).made()
     layer.ledger.outbox.settle(claim, delivery)
     return delivery.state
 

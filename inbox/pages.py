@@ -165,6 +165,7 @@ class Pages:
             people=sorted(present, key=lambda key: (-held.get(key, 0), self._renderer.name(key))),
             held=held,
             back=back or request.url.path,
+            here=back or "/",
         )
 
     def dossier(self, key: str) -> Dossier:

@@ -122,7 +122,7 @@ def write_workspace(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "people.yaml").write_text(PEOPLE)
     (folder / "connections.yaml").write_text(CONNECTIONS)
-    held_out = f'holdout: {{share: {holdout}, salt: first}}\n' if holdout else ""
+    held_out = f"holdout: {{share: {holdout}, salt: first}}\n" if holdout else ""
     (folder / f"{DECISION}.yaml").write_text(definition + held_out)
     return folder
 

@@ -55,6 +55,8 @@ class Verdict(Frozen):
 def shortfall(evidence: Evidence, measure: Measure) -> tuple[str, ...]:
     """Return what is missing before an effect may be read, as sentences; empty if nothing is."""
     control, treatment = evidence.control, evidence.treatment
+    if control.subjects + treatment.subjects == 0:
+        return ("no case of this measurement period has been opened yet",)
     few = tuple(
         f"{written.count(arm.mature)} of {written.count(arm.subjects)} {who} have reached the end "
         f"of their window of {measure.window}, and {written.count(arm.observed)} outcomes are "
@@ -158,8 +160,11 @@ def _cannot_be_judged(faults: Sequence[str], finder: str) -> Verdict:
 
 def _too_early(evidence: Evidence, missing: Sequence[str]) -> Verdict:
     if evidence.control.subjects + evidence.treatment.subjects == 0:
-        missing = ("no case of this measurement period has been opened yet",)
-    advice = "Wait, and change neither holdout nor outcome meanwhile: a change starts from zero."
+        advice = "Let it run: the first case begins the measurement."
+    else:
+        advice = (
+            "Wait, and change neither holdout nor outcome meanwhile: a change starts from zero."
+        )
     if evidence.enough_at is not None and evidence.enough_at > evidence.as_of:
         advice += f" First look about {written.day(evidence.enough_at)}."
     return Verdict(

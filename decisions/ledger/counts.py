@@ -32,6 +32,7 @@ from decisions.ledger.records import (
     Outcome,
     Run,
 )
+from decisions.ledger.results import PROVEN, REPORTED
 from decisions.ledger.scope import Scope
 from decisions.lifecycle import Move
 from decisions.ports import Kind
@@ -189,7 +190,7 @@ def _looked_up(scope: Scope) -> CTE:
             cases.c.value.label("worth"),
             _looked_for(cases, scope).label("looked_for"),
             _value(cases, scope).label("value"),
-            _intervened(cases, scope, "proven").label("proven"),
+            _intervened(cases, scope, PROVEN).label("proven"),
         ),
         "looked_up",
     )
@@ -213,8 +214,8 @@ def _facts(scope: Scope) -> CTE:
             told.label("told"),
             answered.scalar_subquery().label("answered_at"),
             exists().where(of_case, *_accepted(scope, Move.OVERRIDE)).label("overridden"),
-            _intervened(cases, scope, "reported").label("reported"),
-            _intervened(cases, scope, "proven").label("proven"),
+            _intervened(cases, scope, REPORTED).label("reported"),
+            _intervened(cases, scope, PROVEN).label("proven"),
             _value(cases, scope).label("value"),
         ),
         "facts",

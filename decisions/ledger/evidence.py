@@ -21,6 +21,7 @@ from decisions.effectiveness.evidence import (
 )
 from decisions.ledger import counts
 from decisions.ledger.records import Arm, Version
+from decisions.ledger.runs import WITHHELD
 from decisions.ledger.scope import Scope
 
 _COUNTED = frozenset(ArmOutcomes.model_fields)
@@ -139,7 +140,7 @@ def _runs(inquiry: _Inquiry) -> RunCounts:
             verdicts[verdict] += sum(found.values()) if isinstance(found, dict) else found
     return RunCounts(
         runs=len(rows),
-        withheld_runs=sum(row["state"] == "withheld" for row in rows),
+        withheld_runs=sum(row["state"] == WITHHELD for row in rows),
         evaluated=sum(row["evaluated"] for row in rows),
         verdicts=verdicts,
         suppressed=suppressed,

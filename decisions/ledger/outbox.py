@@ -63,13 +63,13 @@ class Delivery:
         reference: The other side's id for it, once sent.
         failure: What the channel said, unless it was sent.
         next_at: When to look at it again; None if nothing more is to be done.
-        message: What was handed over.
+        message: What was handed over; None if it could not even be written.
         due_at: When the case's next step falls due, now that this one is settled.
     """
 
     state: NotificationState
     channel: str | None
-    message: Message
+    message: Message | None
     reference: str | None = None
     failure: str | None = None
     next_at: datetime | None = None
@@ -132,7 +132,7 @@ class Outbox:
                     next_at=delivery.next_at,
                     lease=None,
                     sent_at=transaction.at if is_sent else None,
-                    message=delivery.message.model_dump(mode="json"),
+                    message=delivery.message and delivery.message.model_dump(mode="json"),
                 )
             )
             if done.rowcount != 1:

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from cyclopts import Parameter
 
-from flows.cli.here import As, CommandHere, Here, NotUnderstood, instant
+from decisions.errors import NotUnderstood
+from flows.cli.here import As, CommandHere, Here, instant
 from flows.cli.output import attributes
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from textwrap import dedent
 from typing import Annotated, Any
 
@@ -88,7 +88,7 @@ def application() -> App:
         help=_reflowed(_OVERVIEW),
         help_epilogue=_reflowed(_ENDS),
         help_format="plaintext",
-        version=lambda: version("followthrough"),
+        version=_version,
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
@@ -118,6 +118,13 @@ def application() -> App:
             here.close()
 
     return app
+
+
+def _version() -> str:
+    try:
+        return version("followthrough")
+    except PackageNotFoundError:
+        return "not installed; run from its folder"
 
 
 def _result(found: Any) -> int | None:  # noqa: ANN401  help and version return what they like

@@ -10,9 +10,9 @@ from decisions.errors import (
     DefinitionError,
     ExpressionError,
     LifecycleError,
+    NotUnderstood,
     UnknownPerson,
 )
-from flows.cli.here import NotUnderstood
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -56,7 +56,8 @@ def explanation(error: BaseException) -> str:
         case DecisionLayerError():
             return str(error)
         case OSError():
-            return str(error)
+            place = f"{error.filename}: " if error.filename else ""
+            return f"{place}{error.strerror or error}"
     return (
         f"{type(error).__name__}: {error}\n"
         "this is a fault of followthrough itself; run it again with -v and report what it shows"

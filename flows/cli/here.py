@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from decisions.errors import DecisionLayerError
+from decisions.errors import NotUnderstood
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 PEOPLE = "people.yaml"
 """The file that makes a folder a workspace."""
-
-
-class NotUnderstood(DecisionLayerError):
-    """What was asked on the command line cannot be carried out as written."""
 
 
 @Parameter(name="*", show_env_var=False, show_default=False)

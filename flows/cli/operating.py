@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from rich.console import RenderableType
 
-from decisions.errors import ConnectorError
+from decisions.errors import ConnectorError, NotUnderstood
 from flows.cli.endings import DONE, WORLD_FAILED
-from flows.cli.here import CommandHere, Flow, Here, NotUnderstood
+from flows.cli.here import CommandHere, Flow, Here
 from flows.cli.output import attributes, briefly, clean, plural, table
 from flows.cli.recording import carried_out
 

@@ -1,12 +1,19 @@
 """Prove what happened: the effectiveness report, and the chain of entries."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+from rich.console import RenderableType
 
 from flows.cli.endings import DONE, WORLD_FAILED
-from flows.cli.here import CommandHere, Flow
-from flows.cli.output import pairs, plural
+from flows.cli.here import CommandHere, Flow, Here
+from flows.cli.output import clean, pairs, plural
+from flows.cli.recording import carried_out
+
+if TYPE_CHECKING:
+    from flows.report import Reported
+    from flows.wiring import Layer
 
 
 def report(
@@ -27,6 +34,10 @@ def report(
         followthrough report
         followthrough report churn-save-call --month 2026-11
     """
+    names = list(decisions) or list(here.layer.workspace.decisions)
+    written = [each for name in names for each in _reported(here, name, month, flow)]
+    document = {"reports": [_document(each) for each in written]}
+    here.out.answer(document, *(line for each in written for line in _shown(each)))
 
 
 def verify(*, here: CommandHere) -> int:
@@ -53,3 +64,39 @@ def verify(*, here: CommandHere) -> int:
     drawn = pairs([("ledger", here.layer.ledger.name), ("holds", held), ("head", found.head)], 0)
     here.out.answer(document, drawn, *([f"breach: {found.breach}"] if found.breach else []))
     return WORLD_FAILED if found.breach else DONE
+
+
+def _reported(here: Here, name: str, month: str | None, flow: bool | None) -> list["Reported"]:
+    with here.out.busy(f"{name}: counting"):
+        return carried_out(
+            here,
+            "flows.report:report",
+            lambda layer: _report_now(layer, name, month),
+            flow=flow,
+            decision=name,
+            month=month,
+        )
+
+
+def _report_now(layer: "Layer", name: str, month: str | None) -> list["Reported"]:
+    from flows.report import report_now
+
+    return report_now(layer, [name], month=month)
+
+
+def _document(written: "Reported") -> dict[str, Any]:
+    report = written.report
+    return {
+        "decision": report.about.decision,
+        "verdict": report.verdict.model_dump(mode="json"),
+        "html": written.html,
+        "json": written.json_file,
+    }
+
+
+def _shown(written: "Reported") -> Iterator[RenderableType]:
+    verdict = written.report.verdict
+    yield clean(f"{written.report.about.decision}: {verdict.kind}")
+    yield clean(verdict.sentences)
+    yield pairs([("do", verdict.recommendation), ("page", written.html)])
+    yield ""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from cyclopts import Parameter
 from rich.console import RenderableType
 
-from decisions.errors import LifecycleError
-from flows.cli.here import CommandHere, Here, NotUnderstood
+from decisions.errors import LifecycleError, NotUnderstood
+from flows.cli.here import CommandHere, Here
 from flows.cli.output import attributes, clean, from_now, pairs, plural, table, when
 
 if TYPE_CHECKING:
@@ -172,28 +172,38 @@ def _shown(here: Here, dossier: "Dossier") -> list[RenderableType]:
     from decisions.wording import shown_facts
 
     case, definition, zone = dossier.case, dossier.definition, here.zone()
-    people, now = here.layer.workspace.people, here.clock()
     title, why = _written(here, case, definition)
-    holder = people.people[case.assignee].name if case.assignee in people.people else case.assignee
-    deadline = case.complete_by or case.respond_by
+    deadline = "complete by" if case.complete_by else "answer by"
     about = [
-        ("with", holder),
-        ("complete by" if case.complete_by else "answer by", when(deadline, zone)),
-        ("", None if case.closed_at else from_now(deadline, now)),
+        ("with", _name(here, case.assignee)),
+        (deadline, _deadline(here, case)),
         ("snoozed until", when(case.snoozed_until, zone)),
         ("opened", when(case.opened_at, zone)),
         ("decision", f"{case.decision}, version {dossier.version.number}, rule {case.rule}"),
-        ("owner", definition.owners.business),
+        ("owner", _name(here, definition.owners.business)),
         ("page", _url(here, case)),
     ]
     facts = shown_facts(definition, case.action, case.facts, zone)
     return [
-        clean(f"{case.key}, {case.state}: {title}"),
+        clean(f"{case.key}, {case.state.replace('_', ' ')}: {title}"),
         clean(f"{why}\n"),
         pairs(about),
         clean(f"\nEvidence (times in {zone})"),
         pairs((fact.label, fact.text) for fact in facts),
     ]
+
+
+def _name(here: Here, key: str | None) -> str | None:
+    """Return the name of a person or of whoever holds a role; the key of somebody unknown."""
+    people = here.layer.workspace.people
+    person = people.people.get(people.roles.get(key, key)) if key else None
+    return person.name if person else key
+
+
+def _deadline(here: Here, case: "Case") -> str:
+    at = case.complete_by or case.respond_by
+    apart = "" if case.closed_at else f", {from_now(at, here.clock())}"
+    return f"{when(at, here.zone())} {here.zone()}{apart}" if at else ""
 
 
 def _message(here: Here, dossier: "Dossier") -> "Message | None":

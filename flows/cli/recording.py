@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -50,7 +51,7 @@ def carried_out(
 
 
 def _as_flow_run(here: Here, entrypoint: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
-    if not os.environ.get("PREFECT_API_URL"):
+    if not os.environ.get("PREFECT_API_URL") and "prefect" not in sys.modules:
         here.out.note("PREFECT_API_URL is not set: a Prefect server is started for this command")
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from rich.console import RenderableType
 
-from decisions.errors import DefinitionError, Fault
+from decisions.errors import DefinitionError, Fault, NotUnderstood
 from flows.cli.endings import DONE, YOURS_TO_FIX
-from flows.cli.here import CommandHere, Here, NotUnderstood
+from flows.cli.here import CommandHere, Here
 from flows.cli.output import attributes, pairs, table, when
 
 if TYPE_CHECKING:
@@ -70,7 +70,12 @@ def check(*, here: CommandHere) -> int:
             raise
         here.out.answer({"faults": _documents(error.faults)})
         return YOURS_TO_FIX
-    failed = failed_examples(workspace)
+    today = here.clock().date()
+    failed = [
+        workspace.fault(name, example.place, example.text)
+        for name, definition in workspace.decisions.items()
+        for example in failed_examples(definition, today=today)
+    ]
     decisions = workspace.decisions.values()
     document = {
         "workspace": workspace.folder,
@@ -136,24 +141,26 @@ def serve(
     return DONE
 
 
-def demo(
-    folder: Path | None = None,
-    /,
-    *,
-    seed: int = 7,
-    here: CommandHere,
-) -> None:
+def demo(folder: Path | None = None, /, *, seed: int = 7, here: CommandHere) -> None:
     """See the whole loop on a made-up company.
 
+    Six months through the real flows and the real ledger, in about a minute; nobody is told
+    anything. An earlier demo in the folder is replaced. With --as-of the story ends then.
+
     Args:
-        folder: Where its workspace, ledger and reports are kept; demo below home by default.
+        folder: Where everything is kept; demo below home by default.
         seed: Another number is another company.
         here: What the command works on.
 
     Examples:
         followthrough demo
-        followthrough demo /tmp/larkfield --seed 11
+        followthrough demo larkfield --seed 11
     """
+    from flows.demo import run_demo
+
+    until = here.clock() if here.options.as_of else None
+    found = run_demo(folder or here.settings.home / "demo", seed=seed, until=until)
+    here.out.answer(found.model_dump(mode="json"), *found.shown())
 
 
 def _announce(here: Here, places: Mapping[str, object], planned: Sequence["Deployment"]) -> None:
@@ -172,7 +179,7 @@ def _announce(here: Here, places: Mapping[str, object], planned: Sequence["Deplo
         for each in planned
     ]
     drawn = [table("deployment", "next", "zone", "cron", rows=rows, whole=[1])] if rows else []
-    here.out.answer(dict(places) | {"schedules": schedules}, pairs(places.items(), 0), *drawn)
+    here.out.answer(dict(places) | {"schedules": schedules}, pairs(places.items(), 0), "", *drawn)
     here.out.note("Ctrl-C stops all of it")
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from decisions.ledger import SYSTEM, Dossier
 from decisions.ledger.records import Answer, Notification, NotificationState
+from decisions.ledger.results import REPORTED
 from decisions.lifecycle import PAST, Move
 from decisions.ownership import People
 
@@ -19,6 +20,14 @@ _STANDING = {
 }
 
 
+_NOT_ELSEWHERE = {
+    "unanswered": "nobody answered; closed",
+    "woke": "woke up",
+    "policy ended": "everybody was told; it stays as it is",
+}
+"""What only the history of entries tells."""
+
+
 def timeline(dossier: Dossier, people: People) -> list[tuple[datetime, str]]:
     """Return instants (timezone-aware) with what happened then, oldest first.
 
@@ -27,6 +36,11 @@ def timeline(dossier: Dossier, people: People) -> list[tuple[datetime, str]]:
         people: Who there is; somebody who is not in there any more is called by their key.
     """
     lines = [*_opening(dossier), *_told(dossier, people), *_said(dossier, people)]
+    lines += [
+        (entry.at, _NOT_ELSEWHERE[entry.act])
+        for entry in dossier.entries
+        if entry.act in _NOT_ELSEWHERE
+    ]
     return sorted([*lines, *_came_of_it(dossier, people)], key=lambda line: line[0])
 
 
@@ -64,7 +78,7 @@ def _said(dossier: Dossier, people: People) -> Iterator[tuple[datetime, str]]:
 def _saying(answer: Answer, people: People) -> str:
     name, done = _name(people, answer.by), PAST[Move(answer.kind)]
     if not answer.accepted:
-        return f"{name} would have {done} it ({answer.via}): {answer.told}"
+        return f"{name} could not {answer.kind} ({answer.via}): {answer.told}"
     whom = f" to {_name(people, answer.to)}" if answer.to else ""
     until = f" until {answer.until:%Y-%m-%d %H:%M} UTC" if answer.until else ""
     said = ": ".join(text for text in (answer.reason, answer.note) if text)
@@ -73,6 +87,8 @@ def _saying(answer: Answer, people: People) -> str:
 
 def _came_of_it(dossier: Dossier, people: People) -> Iterator[tuple[datetime, str]]:
     for made in dossier.interventions:
+        if made.source == REPORTED and made.acted_at == made.recorded_at:
+            continue  # the answer says the same
         by = f" by {_name(people, made.by)}" if made.by else ""
         yield made.acted_at, f"intervention {made.source}{by}: {made.what}"
     measure = dossier.definition.outcome.measure if dossier.definition.outcome else "outcome"

@@ -84,7 +84,7 @@ class Story:
         """Write tables of the warehouse anew, as a nightly job would."""
         tables = {name: self.company.table(name, self.clock()) for name in names}
         if partly:
-            tables = {name: rows.slice(0, rows.num_rows // 2) for name, rows in tables.items()}
+            tables = {name: rows.slice(0, rows.num_rows // 3) for name, rows in tables.items()}
         write_tables(self.warehouse, tables)
 
     def _tempt(self) -> None:

@@ -23,10 +23,14 @@ from tests.samples import MONDAY, MovableClock, definition, people
 
 @pytest.fixture(scope="session")
 def prefect_server():
-    """One server for all stories: starting it takes as long as all of them together."""
+    """One server and one event loop for all stories: Prefect keeps connections of both open."""
     quiet = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_LOGGING_TO_API_ENABLED: False}
-    with prefect_test_harness(server_startup_timeout=120), temporary_settings(quiet):
-        yield
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings(quiet),
+        asyncio.Runner() as runner,
+    ):
+        yield runner
 
 
 class Listening:
@@ -49,8 +53,9 @@ class Listening:
 class World:
     """A workspace with one decision, its warehouse, its people, and time that passes on demand."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, runner):
         self.folder = folder
+        self._runner = runner
         self.clock = MovableClock()
         self.channel = Listening(self.clock)
         self._clicks = 0
@@ -94,7 +99,7 @@ class World:
     def runs(self, flow, *args):
         """Run a flow as Prefect would."""
         with wiring.using(self.layer):
-            return asyncio.run(flow(*args))
+            return self._runner.run(flow(*args))
 
     def opens(self, *accounts):
         """Score the accounts, decide, and tell."""
@@ -132,7 +137,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path, prefect_server):
-    made = World(tmp_path)
+    made = World(tmp_path, prefect_server)
     made.clock.now = MONDAY
     yield made
     assert made.layer.ledger.verified().breach is None

@@ -1,0 +1,342 @@
+"""The documentation says what the program does: no more, no less, and what it shows runs."""
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from sqlalchemy import create_engine, text
+
+from connectors import registry
+from decisions import template
+from decisions.definition import Definition
+from decisions.language import FUNCTION_NAMES, OPERATORS
+from decisions.ledger.records import Arm, CaseState, NotificationState, Record
+from decisions.lifecycle import MOVES, Move
+from decisions.ownership import People
+from decisions.ports import Kind
+from decisions.rehearsal import failed_examples
+from decisions.workspace import Workspace, load_workspace
+from decisions.yaml_text import parsed_yaml
+from flows.cli.app import application
+from flows.cli.endings import DONE, INTERRUPTED, WORLD_FAILED, YOURS_TO_FIX
+from flows.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = {page.relative_to(ROOT).as_posix(): page for page in DOCS.rglob("*.md")}
+TEXTS = {name: page.read_text() for name, page in PAGES.items()}
+TEXTS["README.md"] = (ROOT / "README.md").read_text()
+
+REFERENCE = "docs/reference"
+CONNECTOR = "docs/how-to/add-a-connector.md"
+HOW_TO = "docs/how-to/write-a-definition.md"
+
+_FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_CELL = re.compile(r"(?<!\\)\|")
+
+
+def prose(name: str) -> str:
+    """A page without its fenced blocks."""
+    return _FENCED.sub("", TEXTS[name])
+
+
+def blocks(name: str, language: str) -> list[str]:
+    return [
+        "".join(line.removeprefix(indent) for line in code.splitlines(keepends=True))
+        for indent, found, code in _FENCED.findall(TEXTS[name])
+        if found == language
+    ]
+
+
+def sections(name: str) -> dict[str, str]:
+    """What stands under each heading, by the heading without its markup."""
+    parts = re.split(r"^#{1,6} (.+)$", prose(name), flags=re.MULTILINE)
+    return {head.replace("`", ""): body for head, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def rows(section: str) -> list[list[str]]:
+    """The cells of a section's tables, without their heads and without code marks."""
+    found = [
+        [cell.strip().replace("`", "") for cell in _CELL.split(line)[1:-1]]
+        for line in section.splitlines()
+        if line.startswith("|")
+    ]
+    rules = [place for place, row in enumerate(found) if set("".join(row)) <= set("-: ")]
+    skipped = {each - shift for each in rules for shift in (0, 1)}
+    return [row for place, row in enumerate(found) if place not in skipped]
+
+
+def anchors(name: str) -> set[str]:
+    headings = re.findall(r"^#{1,6} (.+)$", prose(name), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in headings}
+
+
+def keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def default(field: FieldInfo) -> str:
+    """What a table says in its column Default."""
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "see below" if value.model_dump(exclude_defaults=False, exclude_none=True) else "none"
+    return str(value) if value else "none"
+
+
+def models(model: type[BaseModel], place: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """Every model below one, with the place of its keys in a file."""
+    yield place, model
+    for key, field in keys(model).items():
+        inner = f"{place}.{key}".removeprefix(".")
+        for suffix, found in _models_in(field.annotation):
+            yield from models(found, inner + suffix)
+
+
+def _models_in(annotation: object) -> Iterator[tuple[str, type[BaseModel]]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield "", annotation
+    suffix = {dict: ".*", tuple: "[]"}.get(getattr(annotation, "__origin__", None), "")
+    for part in get_args(annotation):
+        yield from ((suffix + more, found) for more, found in _models_in(part))
+
+
+def documented(page: str, places: Mapping[str, type[BaseModel]]) -> dict[str, dict[str, str]]:
+    return {
+        place: {key: found for key, _form, found, _meaning in rows(sections(page)[place])}
+        for place in places
+    }
+
+
+def declared(places: Mapping[str, type[BaseModel]]) -> dict[str, dict[str, str]]:
+    return {
+        place: {key: default(field) for key, field in keys(model).items()}
+        for place, model in places.items()
+    }
+
+
+def once(found: Iterator[tuple[str, type[BaseModel]]]) -> dict[str, type[BaseModel]]:
+    """Each model at the first place it stands at."""
+    first: dict[type[BaseModel], str] = {}
+    for place, model in found:
+        first.setdefault(model, place)
+    return {place: model for model, place in first.items()}
+
+
+def test_every_key_of_a_definition_is_described_with_its_default():
+    places = once(models(Definition))
+    places["The top level"] = places.pop("")
+
+    assert documented(f"{REFERENCE}/definition.md", places) == declared(places)
+
+
+def test_every_key_of_people_and_connections_is_described_with_its_default():
+    places = once(models(People))
+    places["people.yaml"] = places.pop("")
+    places |= {name: kind.config for name, kind in registry.kinds().items()}
+
+    assert documented(f"{REFERENCE}/people-and-connections.md", places) == declared(places)
+
+
+def test_every_setting_is_described():
+    described = [row[0] for row in rows(sections(f"{REFERENCE}/settings.md")["Reference: settings"])]
+
+    assert described == [f"FOLLOWTHROUGH_{name.upper()}" for name in Settings.model_fields]
+
+
+def test_every_table_and_column_of_the_ledger_is_described():
+    found = sections(f"{REFERENCE}/ledger.md")
+    described = {name: [row[0] for row in rows(found.get(name, ""))] for name in _tables()}
+
+    assert described == _tables()
+
+
+def _tables() -> dict[str, list[str]]:
+    return {name: list(table.columns.keys()) for name, table in Record.metadata.tables.items()}
+
+
+@pytest.mark.parametrize("words", [Arm, CaseState, NotificationState, Kind, Move])
+def test_every_word_for_a_state_is_explained(words):
+    states = rows(sections(f"{REFERENCE}/ledger.md")["Words for states"])
+    written = " ".join(cell for row in states for cell in row)
+
+    assert [word.value for word in words if not re.search(rf"\b{word.value}\b", written)] == []
+
+
+def test_the_moves_of_a_case_are_those_the_desk_allows():
+    described = {
+        (state, move)
+        for states, move, _to in rows(sections(f"{REFERENCE}/ledger.md")["How a case moves"])
+        if move in list(Move)
+        for state in states.split(", ")
+    }
+
+    assert described == {(state, move.value) for state, moves in MOVES.items() for move in moves}
+
+
+def test_every_command_is_described_with_its_options():
+    page, app = sections(f"{REFERENCE}/command-line.md"), application()
+    commands = [name for name in app if not name.startswith("-")]
+
+    described = {name: _options(page.get(name, "")) for name in commands}
+
+    assert described == {name: _names(app[name]) for name in commands}
+
+
+def test_the_options_of_every_command_are_described():
+    app = application()
+    described = _options(sections(f"{REFERENCE}/command-line.md")["Options of every command"])
+
+    assert described == _names(app.meta) | {name for name in app if name.startswith("-")}
+
+
+def _options(section: str) -> set[str]:
+    return {name.split()[0] for row in rows(section) for name in row[0].split(", ")}
+
+
+def _names(app) -> set[str]:
+    shown = [each for each in app.assemble_argument_collection() if each.show]
+    return {name for each in shown for name in each.names if name.startswith("-")}
+
+
+def test_every_function_of_the_rule_language_is_described():
+    listed = rows(sections(f"{REFERENCE}/expressions.md")["What there is"])
+    functions = [row[0].removesuffix("()") for row in listed if row[0].endswith("()")]
+    rest = [cell for row in listed for cell in row]
+
+    assert tuple(functions) == FUNCTION_NAMES
+    assert [word for word in (each.written for each in OPERATORS.values())
+            if not any(word in cell for cell in rest)] == []  # fmt: skip
+
+
+def test_every_filter_of_templates_is_described_and_works():
+    listed = rows(sections(f"{REFERENCE}/templates.md")["Filters"])
+
+    assert {row[0] for row in listed} == set(template.FILTERS)
+
+
+def test_every_exit_code_is_described():
+    listed = rows(sections(f"{REFERENCE}/exit-codes.md")["Reference: exit codes"])
+
+    assert [int(row[0]) for row in listed] == [DONE, WORLD_FAILED, YOURS_TO_FIX, INTERRUPTED]
+
+
+def test_every_word_of_the_glossary_is_used_and_explained_once():
+    entries = re.findall(r"^\*\*(.+?)\*\*: ", TEXTS["docs/glossary.md"], re.MULTILINE)
+    others = " ".join(text.lower() for name, text in TEXTS.items() if "glossary" not in name)
+
+    assert [word for word in entries if word.lower() not in others] == []
+    assert entries == sorted(set(entries), key=lambda word: word.replace("_", " "))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_link_leads_somewhere(name):
+    lost = [
+        link for link in _LINK.findall(prose(name)) if "://" not in link and not _leads(name, link)
+    ]
+
+    assert lost == []
+
+
+def _leads(name: str, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = ((ROOT / name).parent / path).resolve() if path else ROOT / name
+    page = target.relative_to(ROOT).as_posix()
+    return target.exists() and (not anchor or anchor in anchors(page))
+
+
+def test_every_page_can_be_reached_from_the_map():
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in _LINK.findall(prose("docs/index.md"))}
+
+    assert [name for name, page in PAGES.items() if page not in linked and page.stem != "index"] == []
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_command_shown_exists(name):
+    app = application()
+    everywhere = {"--help", "-h", "--version"} | _names(app.meta)
+
+    for block in blocks(name, "console"):
+        for line in re.findall(r"^\$ followthrough (.+)$", block, re.MULTILINE):
+            command, *words = shlex.split(line, comments=True)
+            options = {word for word in words if re.match(r"--?[a-z]", word)}
+            assert options <= everywhere | _names(app[command]), line
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Workspace:
+    """People, connections and definitions as the pages show them, loaded as one workspace."""
+    folder = tmp_path_factory.mktemp("workspace")
+    people, connections, *_ = blocks(f"{REFERENCE}/people-and-connections.md", "yaml")
+    colleague = "  sam.ortiz: {name: Sam Ortiz, email: sam.ortiz@larkfield.example}\n\nroles:"
+    (folder / "people.yaml").write_text(people.replace("\nroles:", colleague, 1))
+    (folder / "connections.yaml").write_text(connections)
+    (whole,) = blocks(f"{REFERENCE}/definition.md", "yaml")
+    (folder / "churn-save-call.yaml").write_text(whole)
+    pieces = "".join(blocks(HOW_TO, "yaml"))
+    (folder / "in-pieces.yaml").write_text(f"decision: in-pieces\n{pieces}")
+    return load_workspace(folder, registry.connection_kinds())
+
+
+def test_whole_definitions_load_and_their_examples_hold(workspace):
+    assert set(workspace.decisions) == {"churn-save-call", "in-pieces"}
+    assert failed_examples(workspace) == ()
+
+
+def test_the_whole_definition_leaves_no_key_out(workspace):
+    written = workspace.decisions["churn-save-call"].model_dump(by_alias=True, exclude_unset=True)
+
+    assert [key for key in keys(Definition) if key not in written] == []
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_piece_of_yaml_can_be_read(name):
+    for block in blocks(name, "yaml"):
+        assert parsed_yaml(block, name).faults == ()
+
+
+def test_every_question_to_the_ledger_can_be_asked():
+    engine = create_engine("sqlite://")
+    Record.metadata.create_all(engine)
+
+    with engine.connect() as connection:
+        for name in ("docs/how-to/read-the-ledger.md", "docs/how-to/run-with-prefect.md"):
+            for query in blocks(name, "sql"):
+                connection.execute(text(query))
+
+
+def test_the_connector_shown_is_found_and_works(tmp_path, monkeypatch, capsys):
+    (entry_point,) = blocks(CONNECTOR, "toml")
+    module, trial = blocks(CONNECTOR, "python")
+    about = tmp_path / "larkfield_spool-1.0.dist-info"
+    about.mkdir()
+    (tmp_path / "larkfield_spool.py").write_text(module)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: larkfield-spool\nVersion: 1.0\n")
+    (named,) = re.findall(r'^spool = "(.+)"$', entry_point, re.MULTILINE)
+    (about / "entry_points.txt").write_text(f"[{registry.ENTRY_POINTS}]\nspool = {named}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    exec(compile(trial, CONNECTOR, "exec"), {})
+
+    assert registry.kinds()["spool"].role == "channel"
+    assert "mia.chen has no folder" in capsys.readouterr().out
+
+
+def test_the_connector_shown_imports_two_modules_of_ours():
+    tree = ast.parse(blocks(CONNECTOR, "python")[0])
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    rooms = ("decisions", "connectors", "flows", "inbox")
+
+    assert {each for each in imported if each.startswith(rooms)} == {
+        "decisions.errors",
+        "decisions.ports",
+    }
