@@ -1,1 +1,1 @@
-"""What is asked, of whom, by when, and whether it helped; knows no network, no Prefect, no Slack."""
+"""What is asked, of whom, by when, and whether it helped; no network, no Prefect, no Slack."""

@@ -216,12 +216,8 @@ def _advice(detail: ErrorDetails) -> str:
         return str(context["error"])
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", str(context["expected"]))
-        found = detail["input"]
-        return (
-            choices(found, allowed, verb="write")
-            if isinstance(found, str)
-            else f"write {context['expected']}"
-        )
+        near = did_you_mean(str(detail["input"]), allowed)
+        return near or "write " + " or ".join(map(repr, allowed))
     if kind in _LIMITS:
         return _LIMITS[kind].format(**context)
     return _ADVICE.get(kind) or detail["msg"]

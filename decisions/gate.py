@@ -19,7 +19,7 @@ _FITTING = {
     "float": _NUMBERS,
     "decimal": _NUMBERS,
     "integer": tuple(exp.DataType.INTEGER_TYPES),
-    "string": tuple(exp.DataType.TEXT_TYPES) + (exp.DType.UUID, exp.DType.ENUM),
+    "string": (*exp.DataType.TEXT_TYPES, exp.DType.UUID, exp.DType.ENUM),
     "boolean": (exp.DType.BOOLEAN,),
     "date": (exp.DType.DATE, exp.DType.DATE32),
     "timestamp": tuple(set(exp.DataType.TEMPORAL_TYPES) - {exp.DType.DATE, exp.DType.DATE32}),

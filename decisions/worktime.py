@@ -24,6 +24,7 @@ LONGEST_BREAK = timedelta(days=60)
 _DAY = "|".join(WEEKDAYS)
 _DAYS = rf"(?:{_DAY})(?:-(?:{_DAY}))?"
 _HOURS = re.compile(rf"({_DAYS}(?:,{_DAYS})*)\s+(\d\d):([0-5]\d)-(\d\d):([0-5]\d)")
+_COUNTRY = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,4}))?")
 _WHOLE_DAY = timedelta(days=1)
 
 
@@ -174,9 +175,9 @@ def _first_after_gap(earlier: datetime, later: datetime, zone: ZoneInfo) -> date
 
 @lru_cache(maxsize=64)
 def _public_holidays(country: str) -> "public_holidays.HolidayBase":
-    name, _, subdivision = country.partition("-")
+    match = _COUNTRY.fullmatch(country)
     try:
-        return public_holidays.country_holidays(name, subdiv=subdivision or None)
+        return public_holidays.country_holidays(*match.groups() if match else [""])
     except NotImplementedError as unknown:
         raise ValueError(
             f"no public holidays are known for {country!r}; "

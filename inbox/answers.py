@@ -100,7 +100,7 @@ class Answers:
     def _taken(self, dossier: Dossier, move: Move, me: Reader, written: Written) -> Reply:
         if not _NUMBER.fullmatch(written.number):
             raise LifecycleError("this form has lost its number; send this one instead")
-        author = Author(me.key, VIA, f"{VIA}:{written.number}")
+        author = Author(me.key, VIA, f"{VIA}:{me.key}:{written.number}")
         desk, key = self._layer.desk, dossier.case.key
         match move:
             case Move.ACKNOWLEDGE:

@@ -1,5 +1,6 @@
 """Instants as a reader sees them, and instants as a reader writes them."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,6 +10,8 @@ from babel.dates import format_datetime
 
 from decisions.worktime import LONGEST_BREAK, WorkingHours, first_instant
 
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) UTC")
+"""How the domain writes an instant for people everywhere."""
 _A_MOMENT = timedelta(minutes=1)
 _WALL = "%Y-%m-%dT%H:%M"
 
@@ -38,6 +41,13 @@ class Watch:
     def wall(self, at: datetime) -> str:
         """Return the instant on the reader's wall, as a date and time field wants it."""
         return at.astimezone(ZoneInfo(self.zone)).strftime(_WALL)
+
+    def told(self, text: str) -> str:
+        """Return what the desk says as a sentence, its instants on the reader's wall."""
+        said = _INSTANT.sub(
+            lambda found: self.written(datetime.fromisoformat(f"{found[1]}+00:00")), text
+        )
+        return said[:1].upper() + said[1:] + ("" if said.endswith((".", "?", "!")) else ".")
 
     def relative(self, at: datetime) -> str:
         """Return how far off an instant is: ``in 3 hours``, ``2 days ago`` or ``now``."""

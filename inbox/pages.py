@@ -15,6 +15,7 @@ from decisions.ledger import Dossier, Filter
 from decisions.ledger.records import Case, CaseState
 from decisions.lifecycle import Move
 from decisions.ports import Kind
+from decisions.wording import shown_facts
 from inbox import views
 from inbox.identity import Reader
 from inbox.moments import next_morning
@@ -202,7 +203,7 @@ class Pages:
             here=f"/cases/{case.key}",
             row=self._row(case, me),
             dossier=dossier,
-            facts=views.shown_facts(definition, case.action, case.facts, watch.zone),
+            facts=shown_facts(definition, case.action, case.facts, watch.zone),
             other_facts=views.other_facts(case, definition, watch.zone),
             owners=views.owners(definition, self._people, watch.now),
             next_step=views.next_step(case, definition, self._people),

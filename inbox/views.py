@@ -16,7 +16,7 @@ from decisions.escalation import ASSIGNEE, End, Telling, due_step
 from decisions.ledger.records import Case, CaseState, Notification
 from decisions.lifecycle import Move
 from decisions.ownership import People, resolve
-from decisions.ports import Fact, Message
+from decisions.ports import Fact, Kind, Message
 from decisions.template import Figure, money
 from decisions.wording import shown_facts, title, why
 
@@ -114,7 +114,8 @@ def next_step(case: Case, definition: Definition, people: People) -> str | None:
     step = due_step(definition.actions[case.action], state=case.state, taken=case.step)
     if isinstance(step, End):
         return _ENDS[step]
-    return f"{_target(step, case, definition, people)} is told"
+    whom = _target(step, case, definition, people)
+    return f"{whom} is {'reminded' if step.kind is Kind.REMINDED else 'told'}"
 
 
 def drawn(told: Notification) -> Markup | None:

@@ -15,10 +15,11 @@ DECISION = "churn-save-call"
 
 PEOPLE = """\
 people:
-  dana.reyes: {name: Dana Reyes, email: dana@larkfield.example, slack: U01DANA, manager: omar.haddad,
-               zone: Europe/London, hours: mon-fri 09:00-17:30}
+  dana.reyes: {name: Dana Reyes, email: dana@larkfield.example, slack: U01DANA,
+               manager: omar.haddad, zone: Europe/London, hours: mon-fri 09:00-17:30}
   lee.park: {name: Lee Park, email: lee@larkfield.example, manager: omar.haddad}
-  sam.ortiz: {name: Sam Ortiz, email: sam@larkfield.example, manager: omar.haddad, zone: America/New_York}
+  sam.ortiz: {name: Sam Ortiz, email: sam@larkfield.example, manager: omar.haddad,
+              zone: America/New_York}
   omar.haddad: {name: Omar Haddad, email: omar@larkfield.example, zone: Europe/London}
   mia.chen: {name: Mia Chen, email: mia@larkfield.example, slack: U01MIA, manager: omar.haddad,
              zone: Europe/Berlin}
@@ -56,7 +57,9 @@ rules:
   - name: critical
     when: churn_probability >= 0.8 AND arr >= 50000
     do: call
-    because: "{{ churn_probability | percent }} likely to leave, {{ arr | money }} a year, renews {{ renewal_on | date }}"
+    because: >-
+      {{ churn_probability | percent }} likely to leave, {{ arr | money }} a year,
+      renews {{ renewal_on | date }}
   - name: watch
     when: churn_probability >= 0.6
     do: write

@@ -36,7 +36,9 @@ def arms_of(connection: Connection, definition: Definition, matches: pa.Table) -
         salt=holdout.salt, decision=definition.decision, subject="m.subject"
     )
     query = f"""
-        SELECT coalesce(s.arm, CASE WHEN {number} < $share THEN 'control' ELSE 'treatment' END) AS arm
+        SELECT coalesce(
+            s.arm, CASE WHEN {number} < $share THEN 'control' ELSE 'treatment' END
+        ) AS arm
         FROM matches m LEFT JOIN stored s USING (subject) ORDER BY m.subject
     """
     with duckdb.connect() as engine:

@@ -110,7 +110,7 @@ class Cases:
             .group_by(table.c.assignee)
         )
         with self._store.reading() as connection:
-            return {assignee: count for assignee, count in connection.execute(query)}
+            return dict(connection.execute(query).tuples().all())
 
     def named(self, key: str) -> Case:
         """Return the case.

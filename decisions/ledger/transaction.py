@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from decisions.canonical import canonical_json
 from decisions.definition import Definition
-from decisions.errors import LedgerError, LifecycleError
+from decisions.errors import LifecycleError
 from decisions.ledger import chain
 from decisions.ledger.records import (
     Answer,
@@ -170,11 +170,7 @@ class Transaction:
         self._entries.extend(rows)
 
     def seal(self) -> None:
-        """Write the entries and close them with a seal; nothing is written where nothing is told.
-
-        Raises:
-            LedgerError: The chain's head is not where it should be.
-        """
+        """Write the entries and close them with a seal; nothing is written where nothing is told."""
         if not self._entries:
             return
         table = Seal.__table__
@@ -184,8 +180,6 @@ class Transaction:
             .first()
         )
         position, previous = (head["id"] + 1, head["sha256"]) if head else (1, chain.GENESIS)
-        if head is None and self.connection.execute(select(func.count()).select_from(Entry.__table__)).scalar():
-            raise LedgerError("the ledger has entries but no seal; run `followthrough verify`")
         root = chain.merkle_root([row["sha256"] for row in self._entries])
         self.connection.execute(
             insert(table).values(

@@ -12,6 +12,7 @@ from decisions.errors import NotUnderstood
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
+    from decisions.ownership import People
     from decisions.ports import Clock
     from flows.settings import Settings
     from flows.wiring import Layer
@@ -146,6 +147,12 @@ def instant(text: str, *, asked: str, zone: str = "UTC", day_starts: time = time
             f"{asked} is {text!r}; write a date like 2026-11-20 or an instant like 2026-11-20T09:00"
         ) from None
     return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+
+
+def name_of(people: "People", key: str) -> str:
+    """Return the name of a person or of a role's holder; a key that nobody has any more as is."""
+    person = people.people.get(people.roles.get(key, key))
+    return person.name if person else key
 
 
 def _workspace_here() -> Path | None:

@@ -12,7 +12,7 @@ from flows.cli.output import clean, pairs, plural
 from flows.cli.recording import carried_out
 
 if TYPE_CHECKING:
-    from flows.report import Reported
+    from flows.reporting import Reported
     from flows.wiring import Layer
 
 
@@ -79,7 +79,7 @@ def _reported(here: Here, name: str, month: str | None, flow: bool | None) -> li
 
 
 def _report_now(layer: "Layer", name: str, month: str | None) -> list["Reported"]:
-    from flows.report import report_now
+    from flows.reporting import report_now
 
     return report_now(layer, [name], month=month)
 

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from rich.console import RenderableType
 
 from decisions.errors import LifecycleError, NotUnderstood
-from flows.cli.here import CommandHere, Here
+from flows.cli.here import CommandHere, Here, name_of
 from flows.cli.output import attributes, clean, from_now, pairs, plural, table, when
 
 if TYPE_CHECKING:
@@ -172,15 +172,16 @@ def _shown(here: Here, dossier: "Dossier") -> list[RenderableType]:
     from decisions.wording import shown_facts
 
     case, definition, zone = dossier.case, dossier.definition, here.zone()
+    people = here.layer.workspace.people
     title, why = _written(here, case, definition)
     deadline = "complete by" if case.complete_by else "answer by"
     about = [
-        ("with", _name(here, case.assignee)),
+        ("with", name_of(people, case.assignee) if case.assignee else None),
         (deadline, _deadline(here, case)),
         ("snoozed until", when(case.snoozed_until, zone)),
         ("opened", when(case.opened_at, zone)),
         ("decision", f"{case.decision}, version {dossier.version.number}, rule {case.rule}"),
-        ("owner", _name(here, definition.owners.business)),
+        ("owner", name_of(people, definition.owners.business)),
         ("page", _url(here, case)),
     ]
     facts = shown_facts(definition, case.action, case.facts, zone)
@@ -191,13 +192,6 @@ def _shown(here: Here, dossier: "Dossier") -> list[RenderableType]:
         clean(f"\nEvidence (times in {zone})"),
         pairs((fact.label, fact.text) for fact in facts),
     ]
-
-
-def _name(here: Here, key: str | None) -> str | None:
-    """Return the name of a person or of whoever holds a role; the key of somebody unknown."""
-    people = here.layer.workspace.people
-    person = people.people.get(people.roles.get(key, key)) if key else None
-    return person.name if person else key
 
 
 def _deadline(here: Here, case: "Case") -> str:

@@ -9,8 +9,8 @@ from rich.console import RenderableType
 
 from decisions.errors import DefinitionError, Fault, NotUnderstood
 from flows.cli.endings import DONE, YOURS_TO_FIX
-from flows.cli.here import CommandHere, Here
-from flows.cli.output import attributes, pairs, table, when
+from flows.cli.here import CommandHere, Here, name_of
+from flows.cli.output import attributes, pairs, plural, table, when
 
 if TYPE_CHECKING:
     from decisions.definition import Definition
@@ -201,12 +201,12 @@ def _document(definition: "Definition") -> dict[str, Any]:
 
 
 def _checked(workspace: "Workspace", failed: Sequence[Fault]) -> list[RenderableType]:
-    decisions = workspace.decisions.values()
+    decisions, people = workspace.decisions.values(), workspace.people
     rows = [
         (
             each.decision,
-            each.owners.business,
-            each.owners.technical,
+            name_of(people, each.owners.business),
+            name_of(people, each.owners.technical),
             len(each.rules),
             len(each.examples),
             each.review_by,
@@ -214,12 +214,13 @@ def _checked(workspace: "Workspace", failed: Sequence[Fault]) -> list[Renderable
         for each in decisions
     ]
     headings = ("decision", "business owner", "technical owner", "rules", "examples", "review by")
-    shown: list[RenderableType] = [table(*headings, rows=rows, whole=[5])]
+    shown: list[RenderableType] = [table(*headings, rows=rows, whole=[5]), ""]
     for title, faults in (("Warnings", workspace.warnings), ("Failed examples", failed)):
-        shown += (
-            [f"{title}\n" + "\n".join(f"  {_placed(each)}" for each in faults)] if faults else []
-        )
-    return shown
+        if faults:
+            shown.append("\n".join([title, *(f"  {_placed(each)}" for each in faults)]) + "\n")
+    examples = plural(sum(len(each.examples) for each in decisions), "example")
+    held = f"{len(failed)} of {examples} failed" if failed else f"{examples} hold"
+    return [*shown, f"{plural(len(decisions), 'decision')} without a fault; {held}"]
 
 
 def _placed(fault: Fault) -> str:

@@ -8,6 +8,7 @@ from decisions.ledger.records import Answer, Notification, NotificationState
 from decisions.ledger.results import REPORTED
 from decisions.lifecycle import PAST, Move
 from decisions.ownership import People
+from flows.cli.here import name_of
 
 _STANDING = {
     NotificationState.PENDING: "is to be told",
@@ -44,10 +45,6 @@ def timeline(dossier: Dossier, people: People) -> list[tuple[datetime, str]]:
     return sorted([*lines, *_came_of_it(dossier, people)], key=lambda line: line[0])
 
 
-def _name(people: People, key: str) -> str:
-    return people.people[key].name if key in people.people else key
-
-
 def _opening(dossier: Dossier) -> Iterator[tuple[datetime, str]]:
     case = dossier.case
     model = f"{case.model_name} {case.model_version}"
@@ -56,9 +53,9 @@ def _opening(dossier: Dossier) -> Iterator[tuple[datetime, str]]:
 
 def _told(dossier: Dossier, people: People) -> Iterator[tuple[datetime, str]]:
     for given in dossier.assignments:
-        by = "" if given.by == SYSTEM else f" by {_name(people, given.by)}"
+        by = "" if given.by == SYSTEM else f" by {name_of(people, given.by)}"
         because = f": {given.because}" if given.because else ""
-        yield given.at, f"given to {_name(people, given.assignee)}{by}{because}"
+        yield given.at, f"given to {name_of(people, given.assignee)}{by}{because}"
     for told in dossier.notifications:
         yield told.sent_at or told.created_at, _telling(told, people)
 
@@ -67,7 +64,7 @@ def _telling(told: Notification, people: People) -> str:
     standing = _STANDING[NotificationState(told.state)]
     through = f" through {told.channel}" if told.channel else ""
     failure = f": {told.failure}" if told.failure and told.sent_at is None else ""
-    return f"{_name(people, told.recipient)} {standing}{through} ({told.kind}){failure}"
+    return f"{name_of(people, told.recipient)} {standing}{through} ({told.kind}){failure}"
 
 
 def _said(dossier: Dossier, people: People) -> Iterator[tuple[datetime, str]]:
@@ -76,10 +73,10 @@ def _said(dossier: Dossier, people: People) -> Iterator[tuple[datetime, str]]:
 
 
 def _saying(answer: Answer, people: People) -> str:
-    name, done = _name(people, answer.by), PAST[Move(answer.kind)]
+    name, done = name_of(people, answer.by), PAST[Move(answer.kind)]
     if not answer.accepted:
         return f"{name} could not {answer.kind} ({answer.via}): {answer.told}"
-    whom = f" to {_name(people, answer.to)}" if answer.to else ""
+    whom = f" to {name_of(people, answer.to)}" if answer.to else ""
     until = f" until {answer.until:%Y-%m-%d %H:%M} UTC" if answer.until else ""
     said = ": ".join(text for text in (answer.reason, answer.note) if text)
     return f"{name} {done}{whom}{until} ({answer.via})" + (f": {said}" if said else "")
@@ -89,7 +86,7 @@ def _came_of_it(dossier: Dossier, people: People) -> Iterator[tuple[datetime, st
     for made in dossier.interventions:
         if made.source == REPORTED and made.acted_at == made.recorded_at:
             continue  # the answer says the same
-        by = f" by {_name(people, made.by)}" if made.by else ""
+        by = f" by {name_of(people, made.by)}" if made.by else ""
         yield made.acted_at, f"intervention {made.source}{by}: {made.what}"
     measure = dossier.definition.outcome.measure if dossier.definition.outcome else "outcome"
     for outcome in dossier.outcomes:

@@ -14,16 +14,16 @@ import pyarrow as pa
 
 from flows.demo.names import MOST_NAMES, company_name
 
-CALL_EFFECT = 0.18
+CALL_EFFECT = 0.22
 """What a call that really happens adds to the probability of renewing, 0 to 1, whoever gets it."""
 
 TERM = timedelta(days=365)
 """How long a contract runs; an account renews at most once while the story lasts."""
 
-HORIZON = timedelta(days=60)
+HORIZON = timedelta(days=40)
 """How far ahead the model looks: it scores the risk of a renewal lost within this time."""
 
-_MEAN_LOGIT, _SPREAD, _BLUR, _WOBBLE = -0.8, 1.5, 0.5, 0.1
+_MEAN_LOGIT, _SPREAD, _BLUR, _WOBBLE = -1.0, 1.5, 0.5, 0.1
 _RISK_WITHOUT_RENEWAL = 0.05
 """What is left of an account's risk in the model's eyes while no renewal is near."""
 
@@ -154,7 +154,9 @@ class Company:
         )
         is_near = self._decided_at - _instant(at) < np.timedelta64(HORIZON)
         is_near &= ~self._decided_by(at)
-        score = _share(self._seen + wobble) * np.where(is_near, 1, _RISK_WITHOUT_RENEWAL)
+        helped = CALL_EFFECT * (self._called_at <= _instant(at))
+        risk = np.maximum(_share(self._seen + wobble) - helped, 0)
+        score = risk * np.where(is_near, 1, _RISK_WITHOUT_RENEWAL)
         now = pa.scalar(at.astimezone(UTC), pa.timestamp("us", tz="UTC"))
         scores = self._known.select(["account_id", "arr", "top_reasons"])
         for name, values in (

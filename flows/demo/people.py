@@ -45,14 +45,34 @@ HABITS: Mapping[str, Habit] = {
 }
 
 _DEALT = ("punctual", "slow", "punctual", "overrider", "punctual", "silent", "punctual", "slow")
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What somebody does about an escalation; shares from 0 to 1, the rest is nothing.
+
+    Attributes:
+        steps_in: Share they take on themselves.
+        declines: Share they override.
+        passes_on: Share they give to another account manager.
+    """
+
+    steps_in: float
+    declines: float
+    passes_on: float
+
+
+_MANAGER = Lead(steps_in=0.35, declines=0.15, passes_on=0.20)
+_OWNER = Lead(steps_in=0.15, declines=0.40, passes_on=0.40)
+
 _SNOOZES = 0.04
 _LOGS = 0.95
 """Share of calls that leave a row in the CRM."""
 _REPORTS = 0.95
 """Share of calls after which somebody also tells the decision layer."""
-_HEEDS_REMINDER = 0.6
-_LEADER_STEPS_IN, _LEADER_DECLINES, _LEADER_PASSES_ON = 0.35, 0.15, 0.15
-"""What a manager or owner does about an escalation; else they read it and go on."""
+_HEEDS_REMINDER = 0.7
+_RINGS_BACK = 0.7
+"""Share of customers who ring back when they were only written to; then there is a call as well."""
 
 _SAID = (
     "Called; they stay if support answers faster.",
@@ -61,6 +81,7 @@ _SAID = (
     "Called; they are undecided, a proposal follows.",
     "Called; they were glad somebody asked.",
 )
+_WROTE = "Wrote to them; no answer yet."
 _DECLINED = (
     "Spoke to them last week; nothing to add now.",
     "They merged with another customer of ours; this account goes away.",
@@ -76,6 +97,8 @@ class Told:
     Attributes:
         case: The case's key.
         account: The subject.
+        action: What the case asks for.
+        state: How the case stands.
         kind: Why they were told.
         person: Who was told.
         assignee: Who holds the case.
@@ -85,11 +108,13 @@ class Told:
 
     case: str
     account: str
+    action: str
+    state: str
     kind: str
     person: str
     assignee: str
     at: datetime
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +150,13 @@ class Staff:
     Args:
         people: Who there is.
         managers: Keys of the account managers; habits are dealt to them in this order.
+        owner: Key of the business owner, whom the last step of an escalation reaches.
         seed: The same one makes the same people.
     """
 
-    def __init__(self, people: People, managers: Sequence[str], *, seed: int) -> None:
+    def __init__(self, people: People, managers: Sequence[str], *, owner: str, seed: int) -> None:
         self._people = people
+        self._owner = owner
         self._managers = tuple(managers)
         self._habits = {
             manager: HABITS[_DEALT[place % len(_DEALT)]] for place, manager in enumerate(managers)
@@ -141,7 +168,7 @@ class Staff:
         if told.kind == Kind.ASKED:
             return self._to_an_ask(told)
         if told.kind == Kind.REMINDED:
-            return self._call(told, told.at) if self.happens(_HEEDS_REMINDER) else []
+            return self._work(told, told.at) if self.happens(_HEEDS_REMINDER) else []
         if told.kind == Kind.ESCALATED and told.person != told.assignee:
             return self._to_an_escalation(told)
         return []
@@ -150,7 +177,7 @@ class Staff:
         """Return what follows an act that was accepted: the call, and word of it."""
         if act.deed == "acknowledge":
             completes = self._habit(act.person).completes
-            return self._call(act.told, act.at) if self.happens(completes) else []
+            return self._work(act.told, act.at) if self.happens(completes) else []
         if act.deed == "call" and act.reported:
             at = act.at + timedelta(minutes=int(self._draw.integers(5, 40)))
             return [Act(at, "done", act.person, act.told, text=self._one_of(_SAID))]
@@ -181,21 +208,24 @@ class Staff:
         return [Act(at, deed, told.person, told)]
 
     def _to_an_escalation(self, told: Told) -> list[Act]:
+        lead = _OWNER if told.person == self._owner else _MANAGER
         choice = float(self._draw.random())
         at = self._later(told, mean_hours=2)
-        if choice < _LEADER_STEPS_IN:
-            return [Act(at, "acknowledge", told.person, told)]
-        choice -= _LEADER_STEPS_IN
-        if choice < _LEADER_DECLINES:
+        if choice < lead.declines:
             return [self._override(told, at)]
-        if choice < _LEADER_DECLINES + _LEADER_PASSES_ON:
+        if choice < lead.declines + lead.passes_on:
             others = [one for one in self._managers if one != told.assignee]
             to = self._one_of(others or [told.person])
             return [Act(at, "reassign", told.person, told, text="Please take this one.", to=to)]
+        is_free = told.state == "open"
+        if is_free and choice < lead.declines + lead.passes_on + lead.steps_in:
+            return [Act(at, "acknowledge", told.person, told)]
         return []
 
-    def _call(self, told: Told, since: datetime) -> list[Act]:
+    def _work(self, told: Told, since: datetime) -> list[Act]:
         at = self._later(told, mean_hours=6, since=since)
+        if told.action != "call" and not self.happens(_RINGS_BACK):
+            return [Act(at, "done", told.person, told, text=_WROTE)]
         logged, reported = self.happens(_LOGS), self.happens(_REPORTS)
         return [Act(at, "call", told.person, told, logged=logged, reported=reported)]
 

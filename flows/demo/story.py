@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from decisions.desk import Author
 from decisions.errors import LifecycleError
-from decisions.ledger.records import Arm, Case, Notification
+from decisions.ledger.records import Arm, Case, CaseState, Notification
 from flows.decide import decide
 from flows.demo.clock import MovableClock
 from flows.demo.company import Company
@@ -91,15 +91,24 @@ class Story:
         """Let a few of the accounts just held out be called all the same."""
         table = Case.__table__
         query = (
-            select(table.c.key, table.c.subject, table.c.assignee)
+            select(table.c.key, table.c.subject, table.c.action, table.c.assignee)
             .where(table.c.arm == Arm.CONTROL, table.c.opened_at == self.clock())
             .order_by(table.c.id)
         )
         with self.layer.ledger.reading() as connection:
             rows = connection.execute(query).all()
-        for key, subject, assignee in rows:
+        for row in rows:
             if self.staff.happens(_CALLED_ALL_THE_SAME):
-                told = Told(key, subject, "held out", assignee, assignee, self.clock(), ())
+                told = Told(
+                    case=row.key,
+                    account=row.subject,
+                    action=row.action,
+                    state=CaseState.HELD_OUT,
+                    kind="not told",
+                    person=row.assignee,
+                    assignee=row.assignee,
+                    at=self.clock(),
+                )
                 self._mean(self.staff.own_initiative(told))
 
     def _spread_word(self) -> None:
@@ -111,8 +120,8 @@ class Story:
         sent, case = Notification.__table__, Case.__table__
         query = (
             select(
-                case.c.key, case.c.subject, case.c.action, case.c.assignee, sent.c.kind,
-                sent.c.recipient,
+                case.c.key, case.c.subject, case.c.action, case.c.state, case.c.assignee,
+                sent.c.kind, sent.c.recipient,
             )
             .join_from(sent, case, sent.c.case_id == case.c.id)
             .where(sent.c.sent_at == self.clock())
@@ -124,6 +133,8 @@ class Story:
                 Told(
                     case=row.key,
                     account=row.subject,
+                    action=row.action,
+                    state=row.state,
                     kind=row.kind,
                     person=row.recipient,
                     assignee=row.assignee,

@@ -1,13 +1,15 @@
 """What happens when in the demo's weeks, whoever the company is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 _WEEK = timedelta(weeks=1)
-_OBSERVED_EVERY = 4
+_OBSERVED_EVERY = 8
 """Weeks between two looks at what came of the cases."""
+_CLOSELY = 0
+"""Weeks before the last one in which cases are swept several times a day."""
 
 
 class Step(StrEnum):
@@ -26,11 +28,9 @@ _WEEKLY = (
     (timedelta(hours=5), Step.SCORE),
     (timedelta(hours=6), Step.DECIDE),
     (timedelta(hours=6, minutes=5), Step.DISPATCH),
-    (timedelta(hours=14, minutes=30), Step.DISPATCH),
-    (timedelta(days=2, hours=9), Step.DISPATCH),
-    (timedelta(days=3, hours=15), Step.DISPATCH),
+    (timedelta(days=1, hours=13), Step.DISPATCH),
 )
-"""After Monday 00:00 UTC. Four sweeps stand for the ten thousand of a week: time is dear here."""
+"""After Monday 00:00 UTC. Few sweeps stand for the ten thousand of a week: each is a flow run."""
 
 _BROKEN_WEEKLY = (
     (timedelta(hours=5), Step.SCORE_PARTLY),
@@ -39,9 +39,11 @@ _BROKEN_WEEKLY = (
     (timedelta(days=1, hours=5), Step.SCORE),
     (timedelta(days=1, hours=6), Step.DECIDE),
     (timedelta(days=1, hours=6, minutes=5), Step.DISPATCH),
-    (timedelta(days=2, hours=9), Step.DISPATCH),
-    (timedelta(days=3, hours=15), Step.DISPATCH),
+    (timedelta(days=2, hours=13), Step.DISPATCH),
 )
+
+_LAST_SWEEPS = tuple(timedelta(days=day, hours=hour) for day in range(5) for hour in (9, 12, 14))
+"""In the last week, so that what is open in the end was followed up closely."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,7 +92,13 @@ def moments(until: datetime, *, weeks: int) -> Iterator[Moment]:
         monday = begins_at + (week - 1) * _WEEK
         if week > 1 and week % _OBSERVED_EVERY == 1:
             yield Moment(monday, week, Step.OBSERVE)
-        for after, step in _BROKEN_WEEKLY if week == broken else _WEEKLY:
+        for after, step in _BROKEN_WEEKLY if week == broken else _weekly(weeks - week):
             if monday + after < until:
                 yield Moment(monday + after, week, step)
     yield Moment(until, weeks, Step.OBSERVE)
+
+
+def _weekly(weeks_left: int) -> Sequence[tuple[timedelta, Step]]:
+    if weeks_left > _CLOSELY:
+        return _WEEKLY
+    return sorted({*_WEEKLY, *((after, Step.DISPATCH) for after in _LAST_SWEEPS)})

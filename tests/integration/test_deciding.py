@@ -240,7 +240,7 @@ def test_the_gate_says_what_it_expected_and_found(source, statement, expected):
     ],
 )
 def test_row_counts_are_held_against_the_median_of_earlier_runs(source, earlier, faulty):
-    gate = {"rows": {"min": "80% of median 2 runs" if len(earlier) == 5 else "80% of median 3 runs"}}
+    gate = {"rows": {"min": f"80% of median {2 if len(earlier) == 5 else 3} runs"}}
     decision = definition(signal=SIGNAL | {"gate": gate}, context=CONTEXT)
 
     found = inspected(decision, source.warehouses, as_of=MONDAY, earlier=earlier).faults
@@ -293,9 +293,7 @@ def test_the_first_proof_within_the_window_counts(source):
         now=MONDAY + timedelta(days=60),
     )
 
-    assert found.to_pylist() == [
-        {"case_id": 1, "acted_at": datetime(2026, 11, 17, 9, tzinfo=UTC)}
-    ]
+    assert found.to_pylist() == [{"case_id": 1, "acted_at": datetime(2026, 11, 17, 9, tzinfo=UTC)}]
 
 
 def outcome(**changes):

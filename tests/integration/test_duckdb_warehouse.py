@@ -12,7 +12,7 @@ from decisions.errors import PermanentFailure, TemporaryFailure
 def folder(tmp_path):
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as engine:
         engine.execute("CREATE TABLE scores AS SELECT 'acme' AS account_id, 0.9e0 AS risk")
-        engine.execute("CREATE TABLE \"odd name\" AS SELECT 1 AS n")
+        engine.execute('CREATE TABLE "odd name" AS SELECT 1 AS n')
     (tmp_path / "outcomes.csv").write_text("account_id,renewed\nacme,1\nbolt,0\n")
     (tmp_path / "elsewhere").mkdir()
     return tmp_path
@@ -92,9 +92,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
 
 
 def test_a_database_that_is_being_written_is_a_temporary_failure(warehouse, folder):
-    hold = (
-        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
-    )
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(folder / "warehouse.duckdb")],
         stdin=subprocess.PIPE,

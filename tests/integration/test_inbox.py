@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -359,9 +360,10 @@ class TestHeldOut:
         browser = held_out.visited_by(person)
 
         page = browser.get(f"/cases/{key}")
-        lists = [browser.get("/cases"), browser.get(f"/cases?text={key}"), browser.get("/everybody"),
-                 browser.get(f"/cases?state=held%20out&decision={DECISION}"),
-                 browser.get("/cases?state=held%20out")]  # fmt: skip
+        lists = [browser.get(address) for address in (
+            "/cases", f"/cases?text={key}", "/everybody", "/cases?state=held%20out",
+            f"/cases?state=held%20out&decision={DECISION}",
+        )]  # fmt: skip
 
         assert page.status_code == 404
         assert "Held out on purpose" in text(page)
@@ -385,7 +387,7 @@ class TestHeldOut:
         owner = held_out.visited_by("dana.reyes").post(f"/cases/{key}/done", note="Called them")
 
         assert refused.status_code == 404
-        assert owner.status_code in {403, 409}
+        assert owner.status_code == 403
         assert held_out.state(key) == "held_out"
         assert "Secret" not in refused.text
 
@@ -457,23 +459,25 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("move", "form", "said", "kept"),
         [
-            pytest.param("done", {"note": "ok"}, "say in a sentence", ">ok</textarea>", id="short"),
+            pytest.param("done", {"note": "ok"}, "Say in a sentence", ">ok</textarea>", id="short"),
             pytest.param(
-                "override", {"reason": "bored", "note": "Not today"}, "allowed: 'already in contact'",
+                "override", {"reason": "bored", "note": "Not today"}, "allowed: 'already in",
                 ">Not today</textarea>", id="reason",
             ),
             pytest.param(
-                "override", {"reason": "data is wrong", "note": ""}, "say in a sentence",
+                "override", {"reason": "data is wrong", "note": ""}, "Say in a sentence",
                 'value="data is wrong" required checked', id="note",
             ),
-            pytest.param("snooze", {}, "say until when", "", id="until"),
-            pytest.param("snooze", {"until": "soon"}, "say until when", 'value="soon"', id="unread"),
+            pytest.param("snooze", {}, "Say until when", "", id="until"),
+            pytest.param(
+                "snooze", {"until": "soon"}, "Say until when", 'value="soon"', id="unread"
+            ),
             pytest.param(
                 "snooze", {"until": "2026-11-02T10:00"}, "choose an instant to come",
                 'value="2026-11-02T10:00"', id="past",
             ),
             pytest.param(
-                "reassign", {"to": "eve", "note": "Eve knows them"}, "nobody in people.yaml",
+                "reassign", {"to": "eve", "note": "Eve knows them"}, "Nobody in people.yaml",
                 ">Eve knows them</textarea>", id="stranger",
             ),
             pytest.param("done", {"note": "Called", "number": ""}, "lost its number",
@@ -504,12 +508,12 @@ class TestAnswers:
         assert "your answer is recorded as late" in text(page)
         assert company.answers("CSC-1")[-1] == ("acknowledge", "mia.chen", False)
 
-    def test_who_is_not_entitled_is_told_who_is(self, quiet):
-        page = quiet.visited_by("omar.haddad").post("/cases/CSC-1/done", note="Called them")
+    def test_who_is_not_entitled_is_told_who_is(self, company):
+        page = company.visited_by("omar.haddad").post("/cases/CSC-1/done", note="Called them")
 
         assert page.status_code == 403
         assert "Omar Haddad may not answer CSC-1; it is with Mia Chen" in text(page)
-        assert quiet.state("CSC-1") == "open"
+        assert company.state("CSC-1") == "open"
 
     def test_nobody_answers_without_a_name(self, quiet):
         page = quiet.visited_by().post("/cases/CSC-1/acknowledge")
@@ -664,8 +668,8 @@ class TestForEverybody:
         ids = [found["id"] for _, found in outline.tags if "id" in found]
         assert outline.unclosed == []
         assert len(ids) == len(set(ids))
-        assert [found for found in fields
-                if found not in outline.labelled_inside and found.get("id") not in labelled] == []  # fmt: skip
+        fields = [found for found in fields if found not in outline.labelled_inside]
+        assert [found for found in fields if found.get("id") not in labelled] == []
         assert outline.all("html") == [{"lang": "en"}]
 
     @pytest.mark.parametrize("address", ADDRESSES)
@@ -675,7 +679,7 @@ class TestForEverybody:
         steps = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch(r"h[1-6]", tag)]
 
         assert (steps[0], steps.count(1)) == (1, 1)
-        assert [pair for pair in zip(steps, steps[1:], strict=False) if pair[1] - pair[0] > 1] == []
+        assert [pair for pair in pairwise(steps) if pair[1] - pair[0] > 1] == []
 
     def test_every_link_leads_somewhere(self, company):
         company.forward(hours=5)

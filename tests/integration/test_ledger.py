@@ -119,7 +119,10 @@ def test_arms_are_kept_when_the_share_changes(ledger, clock):
     before = held_out(ledger)
     with ledger.writing() as transaction:
         transaction.connection.execute(
-            text("UPDATE cases SET state = CASE arm WHEN 'control' THEN 'released' ELSE 'completed' END")
+            text(
+                "UPDATE cases SET state = "
+                "CASE arm WHEN 'control' THEN 'released' ELSE 'completed' END"
+            )
         )
     clock.now += timedelta(days=7)
 
@@ -254,9 +257,13 @@ def test_verification_names_what_was_tampered_with(tampered, statement, expected
 
 
 def test_a_transaction_that_fails_leaves_nothing_behind(ledger):
-    with pytest.raises(LifecycleError), ledger.writing() as transaction:
-        transaction.enter("did", "something", {})
-        transaction.case("CSC-404")
+    def fail_half_way():
+        with ledger.writing() as transaction:
+            transaction.enter("did", "something", {})
+            transaction.case("CSC-404")
+
+    with pytest.raises(LifecycleError):
+        fail_half_way()
 
     assert ledger.verified().entries == 0
 

@@ -71,8 +71,11 @@ class World:
 
     def decides(self, **changes):
         """Write the decision with other keys, and read the workspace anew."""
-        content = definition(**changes).model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        self._write("churn-save-call.yaml", content)
+        said = definition(**changes)
+        self._write(
+            "churn-save-call.yaml",
+            said.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        )
         settings = Settings(workspace=self.folder, home=self.folder / "home")
         self.layer = replace(
             wiring.assemble(settings, self.clock), channels={"slack": self.channel}

@@ -17,6 +17,8 @@ MEASURED = {
     },
 }  # fmt: skip
 
+RENEWED = "SELECT 'a' || i AS account_id, i % 2 = 0 AS renewed FROM range({}) AS t(i)"
+
 
 def test_a_score_becomes_a_case_with_a_named_person_who_hears_why(world):
     world.opens("acme")
@@ -84,9 +86,9 @@ def test_the_loop_closes_with_proof_and_outcome_in_both_arms(world):
     world.decides(**MEASURED)
     accounts = [f"a{n}" for n in range(20)]
     world.warehouse(
-        f"CREATE TABLE calls AS SELECT 'a0' AS account_id, TIMESTAMPTZ '2026-11-17 10:00Z' AS called_at "
-        f"UNION ALL SELECT 'a1', TIMESTAMPTZ '2026-11-17 10:00Z'",
-        "CREATE TABLE renewals AS SELECT 'a' || i AS account_id, i % 2 = 0 AS renewed FROM range(19) t(i)",
+        "CREATE TABLE calls AS SELECT unnest(['a0', 'a1']) AS account_id, "
+        "TIMESTAMPTZ '2026-11-17 10:00Z' AS called_at",
+        f"CREATE TABLE renewals AS {RENEWED.format(19)}",
     )
     decided = world.opens(*accounts)
 
@@ -111,7 +113,7 @@ def test_a_probe_that_does_not_answer_is_named_and_nothing_is_lost(world):
     failed = world.runs(observe)
     world.warehouse(
         "CREATE TABLE calls (account_id VARCHAR, called_at TIMESTAMPTZ)",
-        "CREATE TABLE renewals AS SELECT 'a' || i AS account_id, true AS renewed FROM range(2) t(i)",
+        f"CREATE TABLE renewals AS {RENEWED.format(2)}",
     )
     mended = world.runs(observe)
 
