@@ -35,6 +35,7 @@ def contradictions(
     """
     yield from _fields(definition)
     yield from _figures(definition)
+    yield from _measuring(definition)
     yield from _rules(definition)
     yield from _actions(definition)
     yield from _examples(definition)
@@ -86,6 +87,16 @@ def _figures(definition: Definition) -> Iterator[tuple[Place, str]]:
     yield from _number(("signal", "score"), definition.signal.score, definition.signal.fields)
     if definition.outcome and definition.outcome.value:
         yield from _number(("outcome", "value"), definition.outcome.value, definition.fields)
+
+
+def _measuring(definition: Definition) -> Iterator[tuple[Place, str]]:
+    """Judge what can only be used together with an outcome."""
+    if definition.outcome is None:
+        if definition.holdout:
+            yield ("holdout",), "a holdout measures nothing without an outcome; declare one"
+        if definition.intervention:
+            window = "a proof counts within the outcome's window"
+            yield ("intervention",), f"{window}; declare an outcome"
 
 
 def _number(

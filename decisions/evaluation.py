@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from decisions import expression
-from decisions.definition import NOTHING, Definition, FieldSpec, Relation
+from decisions.definition import NOTHING, Definition, Relation
 from decisions.ports import Warehouse
 
 RULE = "$rule"
@@ -73,11 +73,11 @@ def selection_query(
         dialect: sqlglot's name of the warehouse's dialect.
         as_of: What ``today()`` is (timezone-aware; its date in UTC).
     """
-    fields = _nameable(definition)
+    columns = definition.columns
     day = as_of.astimezone(UTC).date()
 
     def generated(text: str) -> str:
-        return expression.sql(expression.parse(text, fields), dialect=dialect, as_of=day)
+        return expression.sql(expression.parse(text, columns), dialect=dialect, as_of=day)
 
     branches = " ".join(
         f"WHEN {generated(rule.when)} THEN {place}" for place, rule in enumerate(definition.rules)
@@ -92,15 +92,6 @@ def selection_query(
         f"SELECT *, CAST({priority} AS DOUBLE) AS {rank} FROM judged "
         f"WHERE {rule} IS NOT NULL ORDER BY {quoted(SUBJECT, dialect)}"
     )
-
-
-def _nameable(definition: Definition) -> dict[str, FieldSpec]:
-    signal = definition.signal
-    own = {
-        signal.subject: FieldSpec(type="string"),
-        signal.scored_at: FieldSpec(type="timestamp"),
-    }
-    return own | definition.fields
 
 
 def _subjects_query(definition: Definition, relations: Mapping[int, str], dialect: str) -> str:
@@ -162,7 +153,7 @@ def selected(
 
 
 def _as_matches(definition: Definition, rows: pa.Table) -> pa.Table:
-    names = [quoted(name, "duckdb") for name in _nameable(definition)]
+    names = [quoted(name, "duckdb") for name in definition.nameable]
     facts = ", ".join(f"{name} := {name}" for name in names)
     rules = [(rule.name, rule.do) for rule in definition.rules]
     if definition.otherwise != NOTHING:

@@ -171,6 +171,7 @@ def _span(node: exp.Expr, text: str) -> tuple[int, int]:
     if not placed:
         return 0, len(text)
     start, end = min(meta["start"] for meta in placed), max(meta["end"] for meta in placed) + 1
+    end += 2 if text[end : end + 2] == "()" else 0
     open_count = text.count("(", start, end) - text.count(")", start, end)
     while open_count > 0 and text[end : end + 1] == ")":
         end, open_count = end + 1, open_count - 1

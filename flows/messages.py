@@ -101,7 +101,7 @@ def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message
         to=to,
         decision=definition.decision,
         lead=_LEADS[Kind.WITHHELD],
-        title=f"{definition.decision}: {run.evaluated:,} subjects withheld",
+        title=f"{definition.decision}: the whole batch is withheld ({run.evaluated:,} rows)",
         why=f"Run {run.id} found its batch at fault; nobody was told of a case",
         facts=tuple(facts),
         owner=people.person(business).name,

@@ -102,7 +102,7 @@ def funnel(stages: Sequence[Stage]) -> str:
 def _stage_text(stage: Stage) -> str:
     if stage.count is None or stage.name == "opened" or not stage.of:
         return written.count(stage.count or 0)
-    return f"{written.count(stage.count)}  ({written.percent(stage.count / stage.of)})"
+    return f"{written.count(stage.count)} ({written.percent(stage.count / stage.of)})"
 
 
 def _value(effect: Effect) -> Callable[[float], str]:

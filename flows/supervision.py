@@ -9,8 +9,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -57,12 +57,42 @@ class Supervisor:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._asked_to_stop = threading.Event()
 
-    def start(self, program: Program) -> None:
-        """Start a program and wait until it answers.
+    def run(
+        self,
+        programs: Iterable[Program],
+        *,
+        starting: Callable[[Program], object],
+        ready: Callable[[], object],
+    ) -> None:
+        """Start the programs in their order, and wait for Ctrl-C or SIGTERM; then stop them.
+
+        Args:
+            programs: What to run; each is started once the one before it answers.
+            starting: Called before each is started.
+            ready: Called once the last one answers.
 
         Raises:
-            NotRunning: It, or one started before, has ended; or it does not answer in time.
+            NotRunning: A program has ended by itself, or does not answer in time.
         """
+        before = {each: signal.signal(each, self._ask) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            for program in programs:
+                if not self._asked_to_stop.is_set():
+                    starting(program)
+                    self._start(program)
+            if not self._asked_to_stop.is_set():
+                ready()
+            while not self._asked_to_stop.wait(_LOOK_EVERY):
+                self._look()
+        finally:
+            self._stop()
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked_to_stop.set()
+
+    def _start(self, program: Program) -> None:
         self._logs.mkdir(parents=True, exist_ok=True)
         with self._log(program.name).open("wb") as log:
             # A session of its own: Ctrl-C reaches us alone, and we stop the rest in order.
@@ -84,16 +114,7 @@ class Supervisor:
                 )
             self._asked_to_stop.wait(_LOOK_EVERY)
 
-    def watch(self) -> None:
-        """Wait until somebody asks to stop.
-
-        Raises:
-            NotRunning: A program has ended by itself.
-        """
-        while not self._asked_to_stop.wait(_LOOK_EVERY):
-            self._look()
-
-    def stop(self) -> None:
+    def _stop(self) -> None:
         """Stop every program, the last started first; what does not stop in time is killed."""
         for running in reversed(self._running.values()):
             running.terminate()
@@ -103,23 +124,8 @@ class Supervisor:
                 running.kill()
                 running.wait()
             with suppress(ProcessLookupError):  # what it started itself and left behind
-                _kill_session(running.pid)
+                os.killpg(running.pid, signal.SIGKILL)
         self._running.clear()
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take Ctrl-C and SIGTERM as the wish to stop, and leave nothing running behind."""
-
-        def ask(_number: int, _frame: FrameType | None) -> None:
-            self._asked_to_stop.set()
-
-        before = {each: signal.signal(each, ask) for each in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            self.stop()
-            for each, handler in before.items():
-                signal.signal(each, handler)
 
     def _look(self) -> None:
         for name, running in self._running.items():
@@ -159,10 +165,6 @@ def _answers(url: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _kill_session(leader: int) -> None:
-    os.killpg(leader, signal.SIGKILL)
 
 
 def _last_lines(log: Path, most: int = 8) -> list[str]:

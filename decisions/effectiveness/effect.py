@@ -94,7 +94,8 @@ def estimate_effect(
         needed = 1 if rates else 2
         if arm.observed < needed:
             raise InsufficientData(
-                f"the outcome is known for {arm.observed} {name} subject(s); an effect needs {needed}"
+                f"the outcome is known for {arm.observed} {name} subject(s); "
+                f"an effect needs {needed}"
             )
     one, difference = (_rate, _newcombe) if rates else (_mean, _welch)
     return Effect(

@@ -140,8 +140,8 @@ class Evidence(Frozen):
         declarations: Different declarations under which arms of this period were drawn.
         control: Subjects deliberately left alone.
         treatment: Subjects put forward for action.
-        enough_at: When the outcomes of enough held-out subjects are final; None while there are
-            too few cases to tell.
+        enough_at: When the outcomes of enough held-out subjects are final; None once enough are
+            known, and while there are too few cases to tell.
         runs: What the runs said within the reporting span.
         followed: What was done about cases opened within the reporting span.
         held_out: Cases held out within the reporting span.

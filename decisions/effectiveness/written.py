@@ -57,8 +57,7 @@ def day(instant: date | datetime) -> str:
 
 def probability(p: float) -> str:
     """Return a p-value, cut off where further digits say nothing."""
-    text = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def interval(effect: Effect) -> str:

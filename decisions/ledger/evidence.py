@@ -62,7 +62,7 @@ def gather(
         declarations=len({row["declaration"] for row in drawn}),
         control=arms[Arm.CONTROL],
         treatment=arms[Arm.TREATMENT],
-        enough_at=_enough_at(inquiry),
+        enough_at=_enough_at(inquiry, arms[Arm.CONTROL]),
         runs=_runs(inquiry),
         followed=followed,
         held_out=held_out[0]["cases"],
@@ -156,8 +156,10 @@ def _version(inquiry: _Inquiry) -> int | None:
     return number
 
 
-def _enough_at(inquiry: _Inquiry) -> datetime | None:
+def _enough_at(inquiry: _Inquiry, control: ArmOutcomes) -> datetime | None:
     outcome = inquiry.scope.definition.outcome
+    if outcome is None or control.observed >= ENOUGH_SUBJECTS:
+        return None
     query = counts.held_out_openings(inquiry.scope).offset(ENOUGH_SUBJECTS - 1).limit(1)
     opened_at: datetime | None = inquiry.connection.execute(query).scalar()
-    return opened_at + maturity(outcome) if opened_at and outcome else None
+    return opened_at + maturity(outcome) if opened_at else None

@@ -170,7 +170,7 @@ class Transaction:
         self._entries.extend(rows)
 
     def seal(self) -> None:
-        """Write the entries and close them with a seal; nothing is written where nothing is told."""
+        """Write the entries and close them with a seal; without an entry there is none."""
         if not self._entries:
             return
         table = Seal.__table__

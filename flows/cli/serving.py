@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import flows
+from decisions.errors import NotUnderstood
 from flows.cli.recording import QUIET
 from flows.settings import Settings
 from flows.supervision import Program, Supervisor, refuse_taken_port
@@ -29,7 +30,6 @@ class Service:
 
     Attributes:
         prefect_url: The API of the Prefect server; None where no schedule is kept.
-        prefect_pages: Where people look at it.
 
     Args:
         settings: Where things are.
@@ -41,14 +41,22 @@ class Service:
         self._own_port: int | None = None
         self.prefect_url = os.environ.get("PREFECT_API_URL") if schedules else None
         if schedules and not self.prefect_url:
-            self._own_port = int(os.environ.get("PREFECT_SERVER_API_PORT", PREFECT_PORT))
+            self._own_port = _prefect_port()
             self.prefect_url = f"http://{LOCALHOST}:{self._own_port}/api"
-        self.prefect_pages = self.prefect_url and self.prefect_url.removesuffix("/api")
 
     @property
     def logs(self) -> Path:
         """Where each program's output is kept."""
         return self._settings.home.absolute() / "logs"
+
+    @property
+    def places(self) -> dict[str, object]:
+        """Where people look: the inbox, Prefect's pages, the programs' output."""
+        return {
+            "inbox": self._settings.inbox_url,
+            "prefect": self.prefect_url and self.prefect_url.removesuffix("/api"),
+            "logs": self.logs,
+        }
 
     def refuse_taken_ports(self) -> None:
         """See that nothing listens yet where we are about to.
@@ -106,6 +114,13 @@ class Service:
         if self._own_port is not None:
             ours["PREFECT_HOME"] = str(here.home.absolute() / "prefect")
         return QUIET | SERVER | os.environ | ours
+
+
+def _prefect_port() -> int:
+    told = os.environ.get("PREFECT_SERVER_API_PORT", str(PREFECT_PORT))
+    if not told.isdecimal():
+        raise NotUnderstood(f"PREFECT_SERVER_API_PORT is {told!r}; write a port's number")
+    return int(told)
 
 
 def _root() -> str:

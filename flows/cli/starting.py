@@ -124,19 +124,12 @@ def serve(
     here.close()  # faults of workspace and ledger have shown by now; the programs open their own
     service = Service(settings, schedules=schedules)
     service.refuse_taken_ports()
-    supervisor = service.supervisor()
-    with supervisor.listening():
-        for program in service.programs():
-            with here.out.busy(f"starting: {program.name}"):
-                supervisor.start(program)
-        planned = list(deployments(decisions)) if schedules else []
-        places = {
-            "inbox": settings.inbox_url,
-            "prefect": service.prefect_pages,
-            "logs": service.logs,
-        }
-        _announce(here, places, planned)
-        supervisor.watch()
+    planned = list(deployments(decisions)) if schedules else []
+    service.supervisor().run(
+        service.programs(),
+        starting=lambda program: here.out.note(f"starting {program.name}"),
+        ready=lambda: _announce(here, service.places, planned),
+    )
     here.out.note("stopped")
     return DONE
 

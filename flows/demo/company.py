@@ -59,7 +59,9 @@ class Company:
         self.ids = np.array([f"A{n:05d}" for n in range(1, accounts + 1)])
         self._places = {str(name): place for place, name in enumerate(self.ids)}
         self._dealt = np.array(managers)[draw.integers(0, len(managers), accounts)]
-        self._renewal_on = np.datetime64(begins_on, "D") + draw.integers(1, TERM.days, accounts)
+        self._renewal_on: Instants = np.datetime64(begins_on, "D") + draw.integers(
+            1, TERM.days, accounts
+        )
         self._risk = draw.normal(_MEAN_LOGIT, _SPREAD, accounts)
         self._seen = _calibrated(self._risk + draw.normal(0, _BLUR, accounts))
         self._luck = draw.random(accounts)
@@ -69,7 +71,8 @@ class Company:
 
     @property
     def _decided_at(self) -> Instants:
-        return self._renewal_on.astype("datetime64[s]") + np.timedelta64(12, "h")
+        noon: Instants = self._renewal_on.astype("datetime64[s]") + np.timedelta64(12, "h")
+        return noon
 
     @property
     def _renews(self) -> Flags:

@@ -115,8 +115,8 @@ class DemoResult(BaseModel):
         """Return the result for a person to read."""
         story = (
             f"Larkfield Software, made up: {self.accounts:,} accounts, {self.weeks} weeks to "
-            f"{written.day(self.ended_at)}, {self.flow_runs} flow runs and {self.answers:,} answers "
-            f"in {self.seconds:.0f} s"
+            f"{written.day(self.ended_at)}; {self.flow_runs} flow runs and {self.answers:,} "
+            f"answers in {self.seconds:.0f} s"
         )
         rows = [(figure.name, figure.count, figure.note) for figure in self.figures]
         holds = "all hold" if self.ledger.breach is None else self.ledger.breach
@@ -159,13 +159,7 @@ def _effect(effect: Estimate) -> Iterator[tuple[str, str]]:
         yield "truth", f"{written.points(effect.truth)} points, known to the simulation alone"
     if effect.found is None or effect.lower is None or effect.upper is None:
         return
-    inside = "which contains the truth" if effect.contains_truth else "which misses the truth"
-    yield (
-        "estimate",
-        f"{written.points(effect.found)} points, 95% interval {written.points(effect.lower)} to "
-        f"{written.points(effect.upper)}, {inside}",
-    )
-    yield (
-        "from",
-        f"{effect.treated:,} accounts put forward and {effect.held_out:,} held out, as allocated",
-    )
+    inside = "contains the truth" if effect.contains_truth else "misses the truth"
+    ends = f"{written.points(effect.lower)} to {written.points(effect.upper)}"
+    yield "estimate", f"{written.points(effect.found)} points, 95% interval {ends}, which {inside}"
+    yield "from", f"{effect.treated:,} accounts put forward, {effect.held_out:,} left alone"

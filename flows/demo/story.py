@@ -20,7 +20,7 @@ from flows.demo.clock import MovableClock
 from flows.demo.company import Company
 from flows.demo.people import Act, Staff, Told
 from flows.demo.stage import write_tables
-from flows.demo.timeline import Moment, Step
+from flows.demo.timeline import RUNS, Moment, Step
 from flows.dispatch import dispatch
 from flows.observe import observe
 from flows.wiring import Layer
@@ -30,8 +30,8 @@ _CALLED_ALL_THE_SAME = 0.02
 _FROM_SLACK = 4
 """Of five answers, so many come from Slack and the rest from the inbox."""
 
-Telling = Callable[[Moment, int], None]
-"""Is told how far the story has got: the moment, and how many acts of people it took so far."""
+Telling = Callable[[Moment], None]
+"""Is told how far the story has got."""
 
 
 @dataclass
@@ -45,7 +45,8 @@ class Story:
         warehouse: The DuckDB file that the company's tables are written to.
         company: The world.
         staff: The people in it.
-        acts: What people did at the desk, accepted or not.
+        answers: What people said at the desk, accepted or not.
+        flow_runs: Runs of flows so far.
     """
 
     layer: Layer
@@ -54,7 +55,8 @@ class Story:
     warehouse: Path
     company: Company
     staff: Staff
-    acts: int = 0
+    answers: int = 0
+    flow_runs: int = 0
     _meant: list[tuple[datetime, int, Act]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -64,9 +66,10 @@ class Story:
             self._live_until(moment.at)
             self.clock.move_to(moment.at)
             await self._take(moment.step)
-            telling(moment, self.acts)
+            telling(moment)
 
     async def _take(self, step: Step) -> None:
+        self.flow_runs += step in RUNS
         match step:
             case Step.SCORE | Step.SCORE_PARTLY:
                 self._load("churn_scores", "accounts", partly=step is Step.SCORE_PARTLY)
@@ -162,7 +165,7 @@ class Story:
         if act.deed == "call":
             self.company.call(act.told.account, act.at, logged=act.logged)
             return True
-        self.acts += 1
+        self.answers += 1
         try:
             self._say(act, interaction)
         except LifecycleError:  # somebody else was first; the late answer is in the ledger
@@ -171,7 +174,7 @@ class Story:
 
     def _say(self, act: Act, interaction: str) -> None:
         desk, key = self.layer.desk, act.told.case
-        via = "slack" if self.acts % 5 < _FROM_SLACK else "inbox"
+        via = "slack" if self.answers % 5 < _FROM_SLACK else "inbox"
         author = Author(act.person, via, interaction)
         match act.deed:
             case "acknowledge":

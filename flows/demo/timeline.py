@@ -24,6 +24,9 @@ class Step(StrEnum):
     OBSERVE = "observe"
 
 
+RUNS = frozenset({Step.DECIDE, Step.DISPATCH, Step.OBSERVE})
+"""Steps that are runs of flows."""
+
 _WEEKLY = (
     (timedelta(hours=5), Step.SCORE),
     (timedelta(hours=6), Step.DECIDE),

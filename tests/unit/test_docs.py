@@ -59,7 +59,9 @@ def blocks(name: str, language: str) -> list[str]:
 def sections(name: str) -> dict[str, str]:
     """What stands under each heading, by the heading without its markup."""
     parts = re.split(r"^#{1,6} (.+)$", prose(name), flags=re.MULTILINE)
-    return {head.replace("`", ""): body for head, body in zip(parts[1::2], parts[2::2], strict=True)}
+    return {
+        head.replace("`", ""): body for head, body in zip(parts[1::2], parts[2::2], strict=True)
+    }
 
 
 def rows(section: str) -> list[list[str]]:
@@ -89,7 +91,9 @@ def default(field: FieldInfo) -> str:
         return "required"
     value = field.get_default(call_default_factory=True)
     if isinstance(value, BaseModel):
-        return "see below" if value.model_dump(exclude_defaults=False, exclude_none=True) else "none"
+        return (
+            "see below" if value.model_dump(exclude_defaults=False, exclude_none=True) else "none"
+        )
     return str(value) if value else "none"
 
 
@@ -148,7 +152,9 @@ def test_every_key_of_people_and_connections_is_described_with_its_default():
 
 
 def test_every_setting_is_described():
-    described = [row[0] for row in rows(sections(f"{REFERENCE}/settings.md")["Reference: settings"])]
+    described = [
+        row[0] for row in rows(sections(f"{REFERENCE}/settings.md")["Reference: settings"])
+    ]
 
     assert described == [f"FOLLOWTHROUGH_{name.upper()}" for name in Settings.model_fields]
 
@@ -256,9 +262,13 @@ def _leads(name: str, link: str) -> bool:
 
 
 def test_every_page_can_be_reached_from_the_map():
-    linked = {(DOCS / link.partition("#")[0]).resolve() for link in _LINK.findall(prose("docs/index.md"))}
+    linked = {
+        (DOCS / link.partition("#")[0]).resolve() for link in _LINK.findall(prose("docs/index.md"))
+    }
 
-    assert [name for name, page in PAGES.items() if page not in linked and page.stem != "index"] == []
+    assert [
+        name for name, page in PAGES.items() if page not in linked and page.stem != "index"
+    ] == []
 
 
 @pytest.mark.parametrize("name", TEXTS)

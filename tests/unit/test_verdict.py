@@ -202,7 +202,7 @@ def test_what_is_missing_is_said_for_each_arm():
             "outcomes are known; 100 are needed"
         ),
         (
-            "50 of 120 subjects put forward have reached the end of their window of 60 days, and 40 "
-            "outcomes are known; 100 are needed"
+            "50 of 120 subjects put forward have reached the end of their window of 60 days, and "
+            "40 outcomes are known; 100 are needed"
         ),
     )

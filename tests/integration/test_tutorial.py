@@ -1,0 +1,68 @@
+"""What the tutorial shows is what the command line says."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WHEN = "2026-11-23T09:00"
+"""When the tutorial's reader begins; what it shows later says so itself."""
+SLIPS = (
+    ("  business:", "  busines:"),
+    ("late_probability >= 0.7 AND", "late_probabilty >= 0.7 AND"),
+)
+"""What the reader is told to get wrong, so as to see what it looks like."""
+
+
+def commands(page: str) -> Iterator[tuple[list[str], str]]:
+    """The words of each command of ours and the output below it, in order."""
+    for block in BLOCK.findall((ROOT / page).read_text()):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            line, _, shown = part.partition("\n")
+            yield shlex.split(line), shown
+
+
+def slip(definition: Path, *, back: bool = False) -> None:
+    text = definition.read_text()
+    for right, wrong in SLIPS:
+        text = text.replace(wrong, right) if back else text.replace(right, wrong, 1)
+    definition.write_text(text)
+
+
+@pytest.fixture
+def reader(tmp_path, monkeypatch):
+    """Somebody who types what a page shows, in a fresh folder, and compares."""
+    for name in ("WORKSPACE", "HOME", "LEDGER", "PERSON"):
+        monkeypatch.delenv(f"FOLLOWTHROUGH_{name}", raising=False)
+    monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("COLUMNS", "88")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("page", ["docs/tutorial/first-case.md", "README.md"])
+def test_a_reader_sees_what_the_page_shows(page, monkeypatch, capsys):
+    for words, shown in commands(page):
+        if words[0] == "cd":
+            monkeypatch.chdir(words[1])
+        if words[0] != "followthrough" or words[1] == "serve":
+            continue
+        has_slips = "nothing was loaded" in shown
+        if has_slips:
+            slip(Path("late-invoice-call.yaml"))
+
+        main([*words[1:], *([] if "--as-of" in words else ["--as-of", WHEN])])
+
+        if has_slips:
+            slip(Path("late-invoice-call.yaml"), back=True)
+        said = capsys.readouterr()
+        found = [line.rstrip() for line in (said.err + said.out).splitlines()]
+        expected = [line for line in shown.splitlines() if line and "head  " not in line]
+        assert [line for line in expected if line not in found] == [], f"$ {shlex.join(words)}"
