@@ -44,11 +44,14 @@ def report_now(
     since, until = _span(month) if month else (None, None)
     people = layer.workspace.people
     names = {key: person.name for key, person in people.people.items()}
+    names |= {role: names[key] for role, key in people.roles.items()}
+    # A report on a past month says the same whenever it is made.
+    as_of = min(layer.clock(), until) if until else layer.clock()
     written = []
     for decision in decisions or list(layer.workspace.decisions):
         definition = layer.definition(decision)
         with layer.ledger.reading() as connection:
-            evidence = gather(connection, definition, as_of=layer.clock(), since=since, until=until)
+            evidence = gather(connection, definition, as_of=as_of, since=since, until=until), since=since, until=until)
         found = compose(definition, evidence, names=names)
         files = write_report(found, layer.settings.reports_folder)
         written.append(Reported(report=found, html=files.html, json_file=files.json))

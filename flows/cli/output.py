@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -48,7 +49,7 @@ class Output:
             sys.stdout.write(as_json(document) + "\n")
             return
         for each in shown:
-            self._answers.print(clean(each) if isinstance(each, str) else each)
+            _print(self._answers, clean(each) if isinstance(each, str) else each)
 
     def note(self, text: str) -> None:
         """Tell a person something that is not the answer."""
@@ -68,6 +69,12 @@ def console(stream: TextIO) -> Console:
     watched = stream.isatty() or "COLUMNS" in os.environ
     width = None if watched else PIPED_WIDTH
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def _print(where: Console, what: RenderableType) -> None:
+    """Print at the console's width, or wider rather than break what must stay whole."""
+    least = Measurement.get(where, where.options, what).minimum if isinstance(what, Table) else 0
+    where.print(what, width=max(where.width, least), crop=False)
 
 
 def as_json(document: object) -> str:
@@ -114,11 +121,12 @@ def table(
     )
     for place, heading in enumerate(headings):
         counts = any(isinstance(row[place], int | float) for row in found)
+        longest = max((len(_cell(row[place])) for row in found), default=0)
         drawn.add_column(
             clean(heading),
             justify="right" if counts else "left",
             no_wrap=counts or place in whole,
-            min_width=min(LEAST_WIDTH, max((len(str(row[place])) for row in found), default=0)),
+            min_width=longest if counts or place in whole else min(LEAST_WIDTH, longest),
             overflow="fold",
         )
     for row in found:
@@ -167,7 +175,8 @@ def from_now(at: datetime | None, now: datetime) -> str:
 
 def plural(count: int, noun: str) -> str:
     """Return a count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    many = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else many}"
 
 
 def attributes(record: object, *names: str) -> dict[str, Any]:

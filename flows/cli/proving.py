@@ -58,9 +58,7 @@ def verify(*, here: CommandHere) -> int:
         "head": found.head,
         "breach": found.breach,
     }
-    held = f"{plural(found.entries, 'entry')} under {plural(found.seals, 'seal')}".replace(
-        "entrys", "entries"
-    )
+    held = f"{plural(found.entries, 'entry')} under {plural(found.seals, 'seal')}"
     drawn = pairs([("ledger", here.layer.ledger.name), ("holds", held), ("head", found.head)], 0)
     here.out.answer(document, drawn, *([f"breach: {found.breach}"] if found.breach else []))
     return WORLD_FAILED if found.breach else DONE

@@ -137,7 +137,7 @@ def serve(
 def demo(folder: Path | None = None, /, *, seed: int = 7, here: CommandHere) -> None:
     """See the whole loop on a made-up company.
 
-    Six months through the real flows and the real ledger, in about a minute; nobody is told
+    Six months through the real flows and the real ledger, in a minute or two; nobody is told
     anything. An earlier demo in the folder is replaced. With --as-of the story ends then.
 
     Args:

@@ -1,16 +1,13 @@
 """What the tutorial shows is what the command line says."""
 
-import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from flows.cli import main
+from tests.pages import commands
 
-ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WHEN = "2026-11-23T09:00"
 """When the tutorial's reader begins; what it shows later says so itself."""
 SLIPS = (
@@ -18,14 +15,6 @@ SLIPS = (
     ("late_probability >= 0.7 AND", "late_probabilty >= 0.7 AND"),
 )
 """What the reader is told to get wrong, so as to see what it looks like."""
-
-
-def commands(page: str) -> Iterator[tuple[list[str], str]]:
-    """The words of each command of ours and the output below it, in order."""
-    for block in BLOCK.findall((ROOT / page).read_text()):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            line, _, shown = part.partition("\n")
-            yield shlex.split(line), shown
 
 
 def slip(definition: Path, *, back: bool = False) -> None:

@@ -2,10 +2,8 @@
 
 import ast
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from datetime import date
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -27,58 +25,21 @@ from decisions.yaml_text import parsed_yaml
 from flows.cli.app import application
 from flows.cli.endings import DONE, INTERRUPTED, WORLD_FAILED, YOURS_TO_FIX
 from flows.settings import Settings
-
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
-PAGES = {page.relative_to(ROOT).as_posix(): page for page in DOCS.rglob("*.md")}
-TEXTS = {name: page.read_text() for name, page in PAGES.items()}
-TEXTS["README.md"] = (ROOT / "README.md").read_text()
+from tests.pages import (
+    DOCS,
+    PAGES,
+    TEXTS,
+    blocks,
+    commands,
+    leads_somewhere,
+    links,
+    rows,
+    sections,
+)
 
 REFERENCE = "docs/reference"
 CONNECTOR = "docs/how-to/add-a-connector.md"
 HOW_TO = "docs/how-to/write-a-definition.md"
-
-_FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-_CELL = re.compile(r"(?<!\\)\|")
-
-
-def prose(name: str) -> str:
-    """A page without its fenced blocks."""
-    return _FENCED.sub("", TEXTS[name])
-
-
-def blocks(name: str, language: str) -> list[str]:
-    return [
-        "".join(line.removeprefix(indent) for line in code.splitlines(keepends=True))
-        for indent, found, code in _FENCED.findall(TEXTS[name])
-        if found == language
-    ]
-
-
-def sections(name: str) -> dict[str, str]:
-    """What stands under each heading, by the heading without its markup."""
-    parts = re.split(r"^#{1,6} (.+)$", prose(name), flags=re.MULTILINE)
-    return {
-        head.replace("`", ""): body for head, body in zip(parts[1::2], parts[2::2], strict=True)
-    }
-
-
-def rows(section: str) -> list[list[str]]:
-    """The cells of a section's tables, without their heads and without code marks."""
-    found = [
-        [cell.strip().replace("`", "") for cell in _CELL.split(line)[1:-1]]
-        for line in section.splitlines()
-        if line.startswith("|")
-    ]
-    rules = [place for place, row in enumerate(found) if set("".join(row)) <= set("-: ")]
-    skipped = {each - shift for each in rules for shift in (0, 1)}
-    return [row for place, row in enumerate(found) if place not in skipped]
-
-
-def anchors(name: str) -> set[str]:
-    headings = re.findall(r"^#{1,6} (.+)$", prose(name), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in headings}
 
 
 def keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -91,9 +52,7 @@ def default(field: FieldInfo) -> str:
         return "required"
     value = field.get_default(call_default_factory=True)
     if isinstance(value, BaseModel):
-        return (
-            "see below" if value.model_dump(exclude_defaults=False, exclude_none=True) else "none"
-        )
+        return "see below" if value.model_dump(exclude_none=True) else "none"
     return str(value) if value else "none"
 
 
@@ -247,40 +206,24 @@ def test_every_word_of_the_glossary_is_used_and_explained_once():
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_link_leads_somewhere(name):
-    lost = [
-        link for link in _LINK.findall(prose(name)) if "://" not in link and not _leads(name, link)
-    ]
-
-    assert lost == []
-
-
-def _leads(name: str, link: str) -> bool:
-    path, _, anchor = link.partition("#")
-    target = ((ROOT / name).parent / path).resolve() if path else ROOT / name
-    page = target.relative_to(ROOT).as_posix()
-    return target.exists() and (not anchor or anchor in anchors(page))
+    assert [link for link in links(name) if not leads_somewhere(name, link)] == []
 
 
 def test_every_page_can_be_reached_from_the_map():
-    linked = {
-        (DOCS / link.partition("#")[0]).resolve() for link in _LINK.findall(prose("docs/index.md"))
-    }
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in links("docs/index.md")}
 
-    assert [
-        name for name, page in PAGES.items() if page not in linked and page.stem != "index"
-    ] == []
+    assert [name for name, page in PAGES.items() if page not in linked | {DOCS / "index.md"}] == []
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_every_command_shown_exists(name):
+def test_every_command_shown_exists():
     app = application()
     everywhere = {"--help", "-h", "--version"} | _names(app.meta)
 
-    for block in blocks(name, "console"):
-        for line in re.findall(r"^\$ followthrough (.+)$", block, re.MULTILINE):
-            command, *words = shlex.split(line, comments=True)
-            options = {word for word in words if re.match(r"--?[a-z]", word)}
-            assert options <= everywhere | _names(app[command]), line
+    for name in TEXTS:
+        for words, _ in commands(name):
+            if words[0] == "followthrough":
+                options = {word for word in words if re.match(r"--?[a-z]", word)}
+                assert options <= everywhere | _names(app[words[1]]), (name, words)
 
 
 @pytest.fixture(scope="module")
