@@ -51,7 +51,7 @@ def report_now(
     for decision in decisions or list(layer.workspace.decisions):
         definition = layer.definition(decision)
         with layer.ledger.reading() as connection:
-            evidence = gather(connection, definition, as_of=as_of, since=since, until=until), since=since, until=until)
+            evidence = gather(connection, definition, as_of=as_of, since=since, until=until)
         found = compose(definition, evidence, names=names)
         files = write_report(found, layer.settings.reports_folder)
         written.append(Reported(report=found, html=files.html, json_file=files.json))

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Final, Literal
 
 from decisions.ledger import SYSTEM, Dossier
-from decisions.ledger.records import Answer, Assignment, Notification, NotificationState, Outcome
+from decisions.ledger.records import (
+    Answer,
+    Arm,
+    Assignment,
+    Case,
+    Notification,
+    NotificationState,
+    Outcome,
+)
 from decisions.ledger.results import PROVEN
 from decisions.lifecycle import PAST, Move
 
@@ -62,7 +70,7 @@ class Teller:
         """Return everything that happened to the case, oldest first."""
         case = dossier.case
         found = [
-            Event(case.opened_at, f"Opened by run {case.run_id}", f"Rule: {case.rule}"),
+            Event(case.opened_at, _beginning(case), f"Rule: {case.rule}"),
             *(self._assigned(one) for one in dossier.assignments if _says_more(one)),
             *(self._told(one) for one in dossier.notifications),
             *(self._answered(one) for one in dossier.answers),
@@ -119,6 +127,11 @@ def through(told: Notification) -> str:
     if (told.reference or "").startswith("preview/"):
         return f"Drawn here only: {told.channel} has no token yet"
     return f"Through {told.channel}"
+
+
+def _beginning(case: Case) -> str:
+    begun = "Drawn to be left alone" if case.arm == Arm.CONTROL else "Opened"
+    return f"{begun} by run {case.run_id}"
 
 
 def _says_more(one: Assignment) -> bool:

@@ -13,15 +13,16 @@ from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console, RenderableType
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 PIPED_WIDTH = 500
 """Columns where nobody looks: a row stays one line, so that it can be searched for."""
 
+GAP = 2
+"""Columns of the terminal between two of a table."""
 LEAST_WIDTH = 8
-"""Columns that a text keeps however narrow the terminal."""
+"""Columns of the terminal that a text keeps, however narrow that is."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LENGTHS = (
@@ -73,8 +74,12 @@ def console(stream: TextIO) -> Console:
 
 def _print(where: Console, what: RenderableType) -> None:
     """Print at the console's width, or wider rather than break what must stay whole."""
-    least = Measurement.get(where, where.options, what).minimum if isinstance(what, Table) else 0
-    where.print(what, width=max(where.width, least), crop=False)
+    width = where.width
+    if isinstance(what, Table):
+        gaps = GAP * (len(what.columns) - 1)
+        where.width = max(width, gaps + sum(column.min_width or 0 for column in what.columns))
+    where.print(what, crop=False)
+    where.width = width
 
 
 def as_json(document: object) -> str:
@@ -113,7 +118,7 @@ def table(
         box=box.SIMPLE_HEAD if headed else None,
         show_header=headed,
         show_edge=False,
-        padding=(0, 1 if headed else 2, 0, 0),
+        padding=(0, GAP - headed, 0, 0),  # below a head, the box adds a column of its own
         pad_edge=False,
         title=clean(title) if title else None,
         title_justify="left",

@@ -2,18 +2,18 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Mapping
 from datetime import date
-from typing import get_args
 
 import pytest
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from sqlalchemy import create_engine, text
 
 from connectors import registry
 from decisions import template
 from decisions.definition import Definition, FieldSpec
+from decisions.effectiveness.verdict import VerdictKind
 from decisions.language import FUNCTION_NAMES, OPERATORS
 from decisions.ledger.records import Arm, CaseState, NotificationState, Record
 from decisions.lifecycle import MOVES, Move
@@ -25,52 +25,12 @@ from decisions.yaml_text import parsed_yaml
 from flows.cli.app import application
 from flows.cli.endings import DONE, INTERRUPTED, WORLD_FAILED, YOURS_TO_FIX
 from flows.settings import Settings
-from tests.pages import (
-    DOCS,
-    PAGES,
-    TEXTS,
-    blocks,
-    commands,
-    leads_somewhere,
-    links,
-    rows,
-    sections,
-)
+from tests.keys import declared, keys, places_of
+from tests.pages import DOCS, PAGES, TEXTS, blocks, commands, leads_somewhere, links, rows, sections
 
 REFERENCE = "docs/reference"
 CONNECTOR = "docs/how-to/add-a-connector.md"
 HOW_TO = "docs/how-to/write-a-definition.md"
-
-
-def keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    return {field.alias or name: field for name, field in model.model_fields.items()}
-
-
-def default(field: FieldInfo) -> str:
-    """What a table says in its column Default."""
-    if field.is_required():
-        return "required"
-    value = field.get_default(call_default_factory=True)
-    if isinstance(value, BaseModel):
-        return "see below" if value.model_dump(exclude_none=True) else "none"
-    return str(value) if value else "none"
-
-
-def models(model: type[BaseModel], place: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
-    """Every model below one, with the place of its keys in a file."""
-    yield place, model
-    for key, field in keys(model).items():
-        inner = f"{place}.{key}".removeprefix(".")
-        for suffix, found in _models_in(field.annotation):
-            yield from models(found, inner + suffix)
-
-
-def _models_in(annotation: object) -> Iterator[tuple[str, type[BaseModel]]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield "", annotation
-    suffix = {dict: ".*", tuple: "[]"}.get(getattr(annotation, "__origin__", None), "")
-    for part in get_args(annotation):
-        yield from ((suffix + more, found) for more, found in _models_in(part))
 
 
 def documented(page: str, places: Mapping[str, type[BaseModel]]) -> dict[str, dict[str, str]]:
@@ -80,30 +40,15 @@ def documented(page: str, places: Mapping[str, type[BaseModel]]) -> dict[str, di
     }
 
 
-def declared(places: Mapping[str, type[BaseModel]]) -> dict[str, dict[str, str]]:
-    return {
-        place: {key: default(field) for key, field in keys(model).items()}
-        for place, model in places.items()
-    }
-
-
-def once(found: Iterator[tuple[str, type[BaseModel]]]) -> dict[str, type[BaseModel]]:
-    """Each model at the first place it stands at."""
-    first: dict[type[BaseModel], str] = {}
-    for place, model in found:
-        first.setdefault(model, place)
-    return {place: model for model, place in first.items()}
-
-
 def test_every_key_of_a_definition_is_described_with_its_default():
-    places = once(models(Definition))
+    places = places_of(Definition)
     places["The top level"] = places.pop("")
 
     assert documented(f"{REFERENCE}/definition.md", places) == declared(places)
 
 
 def test_every_key_of_people_and_connections_is_described_with_its_default():
-    places = once(models(People))
+    places = places_of(People)
     places["people.yaml"] = places.pop("")
     places |= {name: kind.config for name, kind in registry.kinds().items()}
 
@@ -194,6 +139,21 @@ def test_every_exit_code_is_described():
     listed = rows(sections(f"{REFERENCE}/exit-codes.md")["Reference: exit codes"])
 
     assert [int(row[0]) for row in listed] == [DONE, WORLD_FAILED, YOURS_TO_FIX, INTERRUPTED]
+
+
+def test_every_dependency_is_there_for_a_reason():
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["project"]
+    listed = rows(sections("docs/explanation/architecture.md")["What we depend on, and why"])
+
+    assert {name for row in listed for name in row[0].split(", ")} == {
+        re.split(r"[\[<>=]", each)[0] for each in project["dependencies"]
+    }
+
+
+def test_every_verdict_of_a_report_is_explained_in_the_order_it_is_tried():
+    listed = rows(sections("docs/explanation/reading-the-report.md")["The verdicts"])
+
+    assert [row[0].strip("*") for row in listed] == list(VerdictKind)
 
 
 def test_every_word_of_the_glossary_is_used_and_explained_once():
@@ -290,9 +250,9 @@ def test_the_connector_shown_is_found_and_works(tmp_path, monkeypatch, capsys):
 def test_the_connector_shown_imports_two_modules_of_ours():
     tree = ast.parse(blocks(CONNECTOR, "python")[0])
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    rooms = ("decisions", "connectors", "flows", "inbox")
 
-    assert {each for each in imported if each.startswith(rooms)} == {
+    assert {each for each in imported if each.startswith("decisions")} == {
         "decisions.errors",
         "decisions.ports",
     }
+    assert not imported & {"connectors", "flows", "inbox"}

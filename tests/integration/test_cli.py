@@ -1,0 +1,409 @@
+import json
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+from flows.cli.app import application
+from tests.company import write_scores, write_workspace
+
+NOW = "2026-11-20T09:00"
+SCORED_AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+LONG_AFTER = "2027-03-01"
+RAN = [name for name in application() if name not in {"--help", "-h", "--version"}]
+
+
+class Shell:
+    """A terminal in a workspace, on a fixed morning.
+
+    Attributes:
+        folder: The workspace, which is the current folder too.
+        out: What the last command printed.
+        err: What it said beside.
+    """
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capsys = folder, capsys
+        self.out = self.err = ""
+
+    def run(self, *words: str, at: str = NOW) -> int:
+        code = main([*words, "--as-of", at])
+        self.out, self.err = self._capsys.readouterr()
+        return code
+
+    def document(self, *words: str, at: str = NOW) -> dict:
+        self.run(*words, "--json", at=at)
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch, capsys) -> Shell:
+    """A terminal of eighty columns in a workspace with three scores, nothing decided yet."""
+    for name in ("FOLLOWTHROUGH_PERSON", "PREFECT_API_URL", "SLACK_BOT_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    folder = write_workspace(tmp_path / "company")
+    scores = [
+        {"account_id": "acme", "churn_probability": 0.95},
+        {"account_id": "brightwater", "arr": 20_000},
+        {"account_id": "cobalt", "churn_probability": 0.1},
+    ]
+    write_scores(folder, scores, scored_at=SCORED_AT)
+    monkeypatch.chdir(folder)
+    return Shell(folder, capsys)
+
+
+@pytest.fixture
+def decided(shell) -> Shell:
+    """The same terminal, after the first run."""
+    assert shell.run("run") == 0
+    return shell
+
+
+class TestRunning:
+    def test_every_subject_is_counted_once(self, shell):
+        [run] = shell.document("run")["runs"]
+
+        suppressed = sum(run["suppressed"].values())
+        assert run["selected"] == run["opened"] + run["held_out"] + suppressed == 2
+        assert run["evaluated"] == run["selected"] + run["not_met"] + run["withheld"] == 3
+
+    def test_a_second_run_opens_nothing_and_says_why(self, decided):
+        [run] = decided.document("run")["runs"]
+
+        assert (run["opened"], run["suppressed"]) == (0, {"already open": 2})
+
+    def test_messages_are_handed_over_at_once(self, shell):
+        assert shell.document("run")["delivered"] == {"sent": 2}
+
+    def test_messages_that_no_token_sends_are_owned_up_to(self, shell):
+        shell.run("run")
+
+        assert "slack has no token" in shell.err
+
+    def test_messages_can_be_left_to_dispatch(self, shell):
+        assert "delivered" not in shell.document("run", "--no-deliver")
+        assert shell.document("dispatch")["delivered"]["states"] == {"sent": 2}
+
+    def test_a_withheld_batch_ends_with_one_and_its_faults(self, shell):
+        write_scores(shell.folder, [{"account_id": "a", "arr": -1}], scored_at=SCORED_AT)
+
+        assert shell.run("run") == 1
+        assert "1 subject withheld" in shell.out
+        assert "arr: 1 of 1 rows are outside 0 and above" in shell.out
+
+    def test_a_warehouse_that_is_away_ends_with_one_and_its_path(self, shell):
+        (shell.folder / "warehouse.duckdb").unlink()
+
+        assert shell.run("run") == 1
+        assert "there is no database" in shell.out
+        assert "warehouse.duckdb" in shell.out
+
+    def test_an_unknown_decision_is_refused_before_anything_runs(self, shell):
+        assert shell.run("run", "churn-save-call", "churn-save-cal") == 2
+        assert "did you mean 'churn-save-call'?" in shell.err
+        assert shell.document("runs")["runs"] == []
+
+
+class TestCases:
+    def test_the_most_urgent_case_comes_first_with_what_is_asked(self, decided):
+        decided.run("cases")
+
+        first = decided.out.splitlines()[2]
+        assert first.split()[:3] == ["CSC-1", "mia.chen", "open"]
+        assert "Call Acme Ltd before 3 Jan 2027" in " ".join(decided.out.split())
+
+    def test_filters_narrow_and_add_up(self, decided):
+        decided.run("acknowledge", "CSC-1", "--as", "mia.chen")
+
+        assert decided.document("cases")["count"] == 2
+        assert decided.document("cases", "--state", "open")["count"] == 1
+        assert decided.document("cases", "--text", "BRIGHT")["count"] == 1
+        assert decided.document("cases", "--assignee", "dana.reyes")["count"] == 0
+        assert decided.document("cases", "--overdue")["count"] == 0
+        assert decided.document("cases", "--overdue", at=LONG_AFTER)["count"] == 2
+
+    def test_a_held_out_case_is_neither_listed_nor_shown(self, shell):
+        write_workspace(shell.folder, holdout="99%")
+        shell.run("run")
+
+        assert shell.document("cases", "--all")["count"] == 0
+        assert shell.run("show", "CSC-1") == 2
+        assert "held out on purpose" in shell.err
+
+    def test_one_case_shows_the_ask_the_evidence_the_history_and_the_message(self, decided):
+        assert decided.run("show", "csc-1") == 0
+
+        shown = " ".join(decided.out.split())
+        assert "CSC-1, open: Call Acme Ltd before 3 Jan 2027" in shown
+        assert "95% likely to leave, $80,000 a year" in shown
+        assert "Top reason fewer logins" in shown
+        assert "Mia Chen was told through slack (asked)" in shown
+        assert "Slack, to Mia Chen" in shown
+
+    def test_no_line_is_wider_than_the_terminal(self, decided):
+        for words in (["cases"], ["show", "CSC-1"], ["runs"], ["check"], ["run"]):
+            decided.run(*words)
+            assert [line for line in decided.out.splitlines() if len(line) > 80] == []
+
+
+class TestAnswering:
+    def test_an_answer_says_what_is_next(self, decided):
+        assert decided.run("acknowledge", "csc-1", "--as", "mia.chen") == 0
+        assert decided.out == "CSC-1 is yours; complete it by 2026-11-24 09:00 UTC\n"
+
+    def test_who_answers_may_be_set_once_and_for_all(self, decided, monkeypatch):
+        monkeypatch.setenv("FOLLOWTHROUGH_PERSON", "mia.chen")
+
+        assert decided.document("acknowledge", "CSC-1")["person"] == "mia.chen"
+
+    def test_an_answer_without_a_name_is_refused(self, decided):
+        assert decided.run("acknowledge", "CSC-1") == 2
+        assert "say it with --as PERSON, or set FOLLOWTHROUGH_PERSON" in decided.err
+
+    def test_every_answer_is_a_click_of_its_own(self, decided):
+        decided.run("snooze", "CSC-1", "--for", "4h", "--as", "mia.chen")
+        decided.run("snooze", "CSC-1", "--for", "8h", "--as", "mia.chen")
+
+        assert decided.document("show", "CSC-1")["snoozed_until"] == "2026-11-20T17:00:00Z"
+
+    def test_an_override_without_a_reason_names_the_reasons(self, decided):
+        words = ["override", "CSC-1", "--note", "They left in May.", "--as", "mia.chen"]
+
+        assert decided.run(*words) == 2
+        assert "--reason 'data is wrong'" in decided.err
+        assert decided.run(*words, "--reason", "data is wrong") == 0
+
+    def test_a_date_to_snooze_until_is_the_start_of_ones_working_day(self, decided):
+        decided.run("snooze", "CSC-1", "--until", "2026-11-24", "--as", "mia.chen")
+
+        assert decided.document("show", "CSC-1")["snoozed_until"] == "2026-11-24T08:00:00Z"
+
+    def test_a_case_can_be_handed_on_and_completed(self, decided):
+        handed = ["reassign", "CSC-1", "--to", "sam.ortiz", "--note", "Sam knows them."]
+
+        assert decided.run(*handed, "--as", "mia.chen") == 0
+        assert decided.run("done", "CSC-1", "--what", "Called.", "--as", "sam.ortiz") == 0
+        assert decided.document("show", "CSC-1")["state"] == "completed"
+
+    def test_a_late_answer_names_who_was_first(self, decided):
+        decided.run("done", "CSC-1", "--what", "Called.", "--as", "mia.chen")
+
+        assert decided.run("acknowledge", "CSC-1", "--as", "dana.reyes") == 2
+        assert "already completed by Mia Chen" in decided.err
+
+
+class TestSweeps:
+    def test_silence_climbs_when_the_clock_says_so(self, decided):
+        [first, _] = decided.document("dispatch", at="2026-11-20T14:00")["escalated"]["steps"] + [
+            ""
+        ]
+
+        assert first == "CSC-1: Omar Haddad is told"
+        assert "no step is due" in (decided.run("escalate", at="2026-11-20T14:01"), decided.out)[1]
+
+    def test_outcomes_are_recorded_when_their_window_has_closed(self, decided):
+        assert decided.document("observe")["outcomes"] == 0
+
+        later = decided.document("observe", at=LONG_AFTER)
+
+        assert (later["outcomes"], later["missing"]) == (2, 2)
+
+    def test_the_history_holds_until_somebody_rewrites_it(self, decided):
+        assert decided.run("verify") == 0
+        assert "hold" in decided.out
+
+        with sqlite3.connect(decided.folder / ".followthrough" / "ledger.db") as ledger:
+            for (trigger,) in ledger.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            ).fetchall():
+                ledger.execute(f"DROP TRIGGER {trigger}")
+            ledger.execute("UPDATE entries SET actor = 'nobody' WHERE id = 2")
+
+        assert decided.run("verify") == 1
+        assert "breach: entry 2" in decided.out
+        assert "was changed after it was written" in decided.out
+
+
+class TestReports:
+    def test_a_report_says_its_verdict_and_where_its_page_is(self, decided):
+        [report] = decided.document("report")["reports"]
+
+        assert report["verdict"]["kind"]
+        assert Path(report["html"]).is_file()
+        assert Path(report["json"]).is_file()
+
+    def test_a_month_is_written_like_one(self, decided):
+        assert decided.run("report", "--month", "November") == 2
+        assert "'2026-11'" in decided.err
+
+
+class TestWorkspaces:
+    def test_check_counts_what_it_has_read(self, shell):
+        assert shell.run("check") == 0
+        assert "1 decision without a fault; 0 examples hold" in shell.out
+
+    def test_check_names_every_fault_with_its_line(self, shell):
+        path = shell.folder / "churn-save-call.yaml"
+        path.write_text(
+            path.read_text().replace("owners:", "owner:").replace("4 working", "4 wrking")
+        )
+
+        assert shell.run("check") == 2
+        assert "churn-save-call.yaml" in shell.err
+        assert "unknown key 'owner'; did you mean 'owners'?" in shell.err
+        assert shell.err.count("4 wrking hours") == 2
+        assert "nothing was loaded" in shell.err
+
+    def test_faults_are_an_answer_where_json_is_asked_for(self, shell):
+        (shell.folder / "people.yaml").write_text("people: [")
+
+        [fault, *_] = shell.document("check")["faults"]
+
+        assert fault["file"] == "people.yaml"
+        assert shell.run("check", "--json") == 2
+
+    def test_check_runs_the_examples(self, shell):
+        with (shell.folder / "churn-save-call.yaml").open("a") as definition:
+            definition.write("examples:\n")
+            definition.write("  - {given: {churn_probability: 0.9, arr: 90000}, expect: call}\n")
+            definition.write("  - {given: {churn_probability: 0.1, arr: 90000}, expect: call}\n")
+
+        assert shell.run("check") == 2
+        assert "example 2 expects 'call'" in shell.out
+        assert "1 of 2 examples failed" in shell.out
+
+    def test_a_new_workspace_leads_to_a_first_case_that_can_be_answered(
+        self, shell, tmp_path, monkeypatch
+    ):
+        steps = shell.document("init", str(tmp_path / "mine"))["next"]
+        monkeypatch.chdir(tmp_path / "mine")
+
+        for step in steps:
+            words = step.replace("'", "").split()
+            if words[0] == "followthrough" and words[1] != "serve":
+                assert (step, shell.run(*words[1:]), shell.err[:200]) == (step, 0, shell.err[:200])
+        assert shell.document("show", "LIC-1")["state"] == "acknowledged"
+
+    def test_a_new_workspace_shows_the_whole_loop(self, shell, tmp_path, monkeypatch):
+        shell.run("init", str(tmp_path / "mine"))
+        monkeypatch.chdir(tmp_path / "mine")
+        [run] = shell.document("run")["runs"]
+
+        assert min(run["opened"], run["held_out"], run["not_met"]) >= 1
+        assert shell.document("observe", at=LONG_AFTER)["missing"] == 0
+
+    def test_a_folder_with_something_in_it_is_left_alone(self, shell):
+        before = {path: path.read_bytes() for path in shell.folder.iterdir() if path.is_file()}
+
+        assert shell.run("init", str(shell.folder)) == 2
+        assert "is there already and is not empty" in shell.err
+        assert before == {
+            path: path.read_bytes() for path in shell.folder.iterdir() if path.is_file()
+        }
+
+
+class TestPrograms:
+    def test_every_command_answers_with_one_document(self, decided, tmp_path):
+        words = {
+            "init": ["init", str(tmp_path / "mine")],
+            "show": ["show", "CSC-1"],
+            "acknowledge": ["acknowledge", "CSC-1", "--as", "mia.chen"],
+            "snooze": ["snooze", "CSC-1", "--for", "1d", "--as", "mia.chen"],
+            "reassign": ["reassign", "CSC-1", "--to", "sam.ortiz", "--note", "His.", "--as", "mia.chen"],
+            "override": [
+                "override", "CSC-2", "--reason", "data is wrong", "--note", "Old.", "--as", "mia.chen",
+            ],
+            "done": ["done", "CSC-1", "--what", "Called.", "--as", "sam.ortiz"],
+        }  # fmt: skip
+        elsewhere = {"demo", "serve"}  # too long for here; tests/e2e
+
+        for command in (name for name in RAN if name not in elsewhere):
+            assert decided.run(*words.get(command, [command]), "--json") == 0, decided.err
+            assert isinstance(json.loads(decided.out), dict)
+
+    def test_serve_goes_by_the_machines_clock(self, shell):
+        assert shell.run("serve") == 2
+        assert "leave out --as-of" in shell.err
+
+
+WRONG = [
+    pytest.param(["cases", "--workspace", "nowhere"], 2, "no such folder", id="no-workspace"),
+    pytest.param(["show", "CSC-99"], 2, "there is no case 'CSC-99'", id="no-case"),
+    pytest.param(["acknowledge", "CSC-1", "--as", "mia"], 2, "mia.chen", id="no-person"),
+    pytest.param(["cases", "--assignee", "mia"], 2, "nobody in people.yaml", id="no-assignee"),
+    pytest.param(["cases", "--decision", "churn"], 2, "there is no decision", id="no-decision"),
+    pytest.param(["runs", "churn"], 2, "there is no decision 'churn'", id="no-runs"),
+    pytest.param(["cases", "--most", "0"], 2, "write a number from 1", id="none-wanted"),
+    pytest.param(["cases", "--most", "many"], 2, "--most", id="no-number"),
+    pytest.param(["cases", "--state", "closed"], 2, "Choose from", id="no-state"),
+    pytest.param(["case"], 2, 'Did you mean "cases"?', id="no-command"),
+    pytest.param(["cases", "--jsn"], 2, "cases --help", id="no-option"),
+    pytest.param(["show"], 2, "show --help", id="nothing-to-show"),
+    pytest.param(["snooze", "CSC-1", "--as", "mia.chen"], 2, "--until INSTANT", id="no-end"),
+    pytest.param(
+        ["snooze", "CSC-1", "--for", "2x", "--as", "mia.chen"], 2, "'4h'", id="no-span"
+    ),
+    pytest.param(
+        ["snooze", "CSC-1", "--until", "soon", "--as", "mia.chen"], 2, "'soon'", id="no-instant"
+    ),
+    pytest.param(
+        ["done", "CSC-1", "--what", "Called.", "--at", "2027-01-01", "--as", "mia.chen"],
+        2,
+        "in the time to come",
+        id="not-done-yet",
+    ),
+    pytest.param(["verify", "--ledger", "mysql://x:hush@h/d"], 1, "'sqlite'", id="no-such-database"),
+    pytest.param(["verify", "--ledger", "ledger.db"], 1, "sqlite:///ledger.db", id="no-url"),
+    pytest.param(
+        ["verify", "--ledger", "sqlite:///people.yaml"], 1, "is not a ledger", id="not-a-database"
+    ),
+    pytest.param(
+        ["verify", "--ledger", "postgresql://x:hush@127.0.0.1:1/d"],
+        1,
+        "Connection refused",
+        id="database-away",
+    ),
+    pytest.param(["serve", "--port", "0"], 2, "--port is 0", id="no-port"),
+]  # fmt: skip
+
+
+class TestWrongTurns:
+    @pytest.mark.parametrize(("words", "code", "text"), WRONG)
+    def test_what_goes_wrong_is_said_plainly(self, decided, words, code, text):
+        ended = main(words)
+        out, err = decided._capsys.readouterr()
+
+        assert (ended, out) == (code, "")
+        assert text in " ".join(err.split())
+        assert "Traceback" not in err
+        assert "hush" not in err
+
+    def test_an_instant_that_is_none_is_refused(self, shell):
+        assert shell.run("cases", at="tomorrow") == 2
+        assert "--as-of is 'tomorrow'; write a date like 2026-11-20" in " ".join(shell.err.split())
+
+    def test_a_setting_that_cannot_be_is_called_by_its_name(self, shell, monkeypatch):
+        monkeypatch.setenv("FOLLOWTHROUGH_PORT", "http")
+
+        assert shell.run("cases") == 2
+        assert "FOLLOWTHROUGH_PORT is 'http'" in shell.err
+
+    def test_malformed_yaml_is_placed_in_its_file(self, shell):
+        (shell.folder / "churn-save-call.yaml").write_text("decision: [churn\n")
+
+        assert shell.run("cases") == 2
+        assert "churn-save-call.yaml" in shell.err
+
+    def test_the_traceback_is_shown_to_whoever_asks(self, shell):
+        assert shell.run("show", "CSC-99", "-v") == 2
+        assert "Traceback" in shell.err
+        assert "there is no case 'CSC-99'" in shell.err
+
+    def test_a_ledger_whose_folder_may_not_be_made_is_named(self, shell):
+        (shell.folder / "taken").write_text("")
+
+        assert shell.run("runs", "--home", "taken/deep") == 1
+        assert "taken" in shell.err
