@@ -109,14 +109,15 @@ class Transaction:
             LifecycleError: Somebody else changed it in between.
         """
         table = Case.__table__
+        changes["revision"] = case.revision + 1
         done = self.connection.execute(
             update(table)
             .where(table.c.id == case.id, table.c.revision == case.revision)
-            .values(**changes, revision=case.revision + 1)
+            .values(**changes)
         )
         if done.rowcount != 1:
             raise LifecycleError(f"{case.key} was changed by somebody else meanwhile; look again")
-        return self.case(case.key)
+        return case.model_copy(update=changes)
 
     def notify(
         self, case: Case, *, kind: Kind, recipient: str, because: str, now: bool = True

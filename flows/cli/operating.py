@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from decisions.errors import ConnectorError, NotUnderstood
 from flows.cli.endings import DONE, WORLD_FAILED
 from flows.cli.here import CommandHere, Flow, Here
-from flows.cli.output import attributes, briefly, clean, plural, table
+from flows.cli.output import attributes, briefly, plural, table
 from flows.cli.recording import carried_out
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _document(decided: "Decided") -> dict[str, Any]:
 
 def _funnel(decided: "Decided") -> Iterator[RenderableType]:
     """Draw where every subject went; indented counts add up to the one above them."""
-    yield clean(f"{decided.decision}, run {decided.run}")
+    yield f"{decided.decision}, run {decided.run}"
     if decided.faults:
         found = "\n".join(f"  - {fault}" for fault in decided.faults)
         yield f"{plural(decided.evaluated, 'subject')} withheld; its data contract says\n{found}\n"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from textwrap import fill
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
@@ -50,15 +51,15 @@ class Output:
             sys.stdout.write(as_json(document) + "\n")
             return
         for each in shown:
-            _print(self._answers, clean(each) if isinstance(each, str) else each)
+            _print(self._answers, each)
 
     def note(self, text: str) -> None:
         """Tell a person something that is not the answer."""
-        self._notes.print(clean(text), style="dim")
+        _print(self._notes, text, style="dim")
 
     def complain(self, text: str) -> None:
         """Say what went wrong."""
-        self._notes.print(clean(text))
+        _print(self._notes, text)
 
     def busy(self, text: str) -> AbstractContextManager[object]:
         """Show what is being done, for as long as the block lasts, if somebody watches."""
@@ -72,14 +73,39 @@ def console(stream: TextIO) -> Console:
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
-def _print(where: Console, what: RenderableType) -> None:
+def _print(where: Console, what: RenderableType, style: str | None = None) -> None:
     """Print at the console's width, or wider rather than break what must stay whole."""
+    if isinstance(what, str):
+        text = Text(_wrapped(str(clean(what)), where.width))
+        where.print(text, style=style, overflow="ignore", crop=False)
+        return
     width = where.width
     if isinstance(what, Table):
         gaps = GAP * (len(what.columns) - 1)
         where.width = max(width, gaps + sum(column.min_width or 0 for column in what.columns))
     where.print(what, crop=False)
     where.width = width
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Return sentences broken between words only, so that a path in them can be copied."""
+    lines = text.split("\n")
+    pointed_at = {place - 1 for place, line in enumerate(lines) if line.strip().startswith("^")}
+    return "\n".join(
+        line if place in pointed_at or len(line) <= width else _filled(line, width)
+        for place, line in enumerate(lines)
+    )
+
+
+def _filled(line: str, width: int) -> str:
+    return fill(
+        line,
+        width,
+        subsequent_indent=" " * (len(line) - len(line.lstrip())),
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
 
 
 def as_json(document: object) -> str:

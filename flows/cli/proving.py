@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from flows.cli.endings import DONE, WORLD_FAILED
 from flows.cli.here import CommandHere, Flow, Here
-from flows.cli.output import clean, pairs, plural
+from flows.cli.output import pairs, plural
 from flows.cli.recording import carried_out
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _document(written: "Reported") -> dict[str, Any]:
 
 def _shown(written: "Reported") -> Iterator[RenderableType]:
     verdict = written.report.verdict
-    yield clean(f"{written.report.about.decision}: {verdict.kind}")
-    yield clean(verdict.sentences)
+    yield f"{written.report.about.decision}: {verdict.kind}"
+    yield verdict.sentences
     yield pairs([("do", verdict.recommendation), ("page", written.html)])
     yield ""

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from decisions.errors import LifecycleError, NotUnderstood
 from flows.cli.here import CommandHere, Here, name_of
-from flows.cli.output import attributes, clean, from_now, pairs, plural, table, when
+from flows.cli.output import attributes, from_now, pairs, plural, table, when
 
 if TYPE_CHECKING:
     from decisions.ledger import Dossier
@@ -103,7 +103,7 @@ def show(case: str, /, *, here: CommandHere) -> None:
         "message": message.model_dump(mode="json") if message else None,
     }
     lines = table("", "", rows=[(when(at, here.zone()), text) for at, text in happened], whole=[0])
-    here.out.answer(document, *_shown(here, dossier), clean("\nTimeline"), lines, *_drawn(message))
+    here.out.answer(document, *_shown(here, dossier), "\nTimeline", lines, *_drawn(message))
 
 
 def _refuse_unknown(layer: "Layer", decision: str | None, assignee: str | None) -> None:
@@ -186,10 +186,10 @@ def _shown(here: Here, dossier: "Dossier") -> list[RenderableType]:
     ]
     facts = shown_facts(definition, case.action, case.facts, zone)
     return [
-        clean(f"{case.key}, {case.state.replace('_', ' ')}: {title}"),
-        clean(f"{why}\n"),
+        f"{case.key}, {case.state.replace('_', ' ')}: {title}",
+        f"{why}\n",
         pairs(about),
-        clean(f"\nEvidence (times in {zone})"),
+        f"\nEvidence (times in {zone})",
         pairs((fact.label, fact.text) for fact in facts),
     ]
 
@@ -218,4 +218,4 @@ def _message(here: Here, dossier: "Dossier") -> "Message | None":
 def _drawn(message: "Message | None") -> list[RenderableType]:
     from connectors.slack.preview import as_terminal
 
-    return [clean(""), as_terminal(message)] if message else []
+    return ["", as_terminal(message)] if message else []

@@ -7,12 +7,18 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from decisions.errors import DecisionLayerError
 from flows.cli.here import Here
 
 if TYPE_CHECKING:
     from flows.wiring import Layer
 
 R = TypeVar("R")
+
+
+class PrefectAway(DecisionLayerError):
+    """The Prefect server that is to record the work does not answer."""
+
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -64,8 +70,16 @@ def _as_flow_run(here: Here, entrypoint: str, parameters: dict[str, Any]) -> Any
 
 
 async def _recorded(here: Here, flow: Any, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
+    from prefect import get_client
     from prefect.utilities.urls import url_for
 
+    async with get_client() as client:
+        found = await client.api_healthcheck()
+        if found is not None:
+            raise PrefectAway(
+                f"Prefect does not answer at {client.api_url} ({found}); nothing was done. Start "
+                "it, set PREFECT_API_URL to where it runs, or do without it: --no-flow"
+            )
     state = await flow(**parameters, return_state=True)
     run = state.state_details.flow_run_id
     page = url_for("flow-run", run) if os.environ.get("PREFECT_API_URL") else None

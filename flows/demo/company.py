@@ -20,7 +20,7 @@ CALL_EFFECT = 0.22
 TERM = timedelta(days=365)
 """How long a contract runs; an account renews at most once while the story lasts."""
 
-HORIZON = timedelta(days=40)
+HORIZON = timedelta(days=30)
 """How far ahead the model looks: it scores the risk of a renewal lost within this time."""
 
 _MEAN_LOGIT, _SPREAD, _BLUR, _WOBBLE = -1.0, 1.5, 0.5, 0.1
@@ -59,9 +59,8 @@ class Company:
         self.ids = np.array([f"A{n:05d}" for n in range(1, accounts + 1)])
         self._places = {str(name): place for place, name in enumerate(self.ids)}
         self._dealt = np.array(managers)[draw.integers(0, len(managers), accounts)]
-        self._renewal_on: Instants = np.datetime64(begins_on, "D") + draw.integers(
-            1, TERM.days, accounts
-        )
+        days = draw.integers(1, TERM.days, accounts).astype("timedelta64[D]")
+        self._renewal_on: Instants = np.datetime64(begins_on, "D") + days
         self._risk = draw.normal(_MEAN_LOGIT, _SPREAD, accounts)
         self._seen = _calibrated(self._risk + draw.normal(0, _BLUR, accounts))
         self._luck = draw.random(accounts)

@@ -39,8 +39,8 @@ class Habit:
 
 HABITS: Mapping[str, Habit] = {
     "punctual": Habit(answers=0.97, within=1.5, overrides=0.08, completes=0.95),
-    "slow": Habit(answers=0.85, within=7.0, overrides=0.10, completes=0.85),
-    "silent": Habit(answers=0.25, within=5.0, overrides=0.10, completes=0.70),
+    "slow": Habit(answers=0.85, within=7.0, overrides=0.10, completes=0.90),
+    "silent": Habit(answers=0.25, within=5.0, overrides=0.10, completes=0.80),
     "overrider": Habit(answers=0.95, within=3.0, overrides=0.45, completes=0.90),
 }
 
@@ -70,7 +70,7 @@ _LOGS = 0.95
 """Share of calls that leave a row in the CRM."""
 _REPORTS = 0.95
 """Share of calls after which somebody also tells the decision layer."""
-_HEEDS_REMINDER = 0.7
+_HEEDS_REMINDER = 0.85
 _RINGS_BACK = 0.7
 """Share of customers who ring back when they were only written to; then there is a call as well."""
 

@@ -31,7 +31,8 @@ _WEEKLY = (
     (timedelta(hours=5), Step.SCORE),
     (timedelta(hours=6), Step.DECIDE),
     (timedelta(hours=6, minutes=5), Step.DISPATCH),
-    (timedelta(days=1, hours=13), Step.DISPATCH),
+    (timedelta(hours=15, minutes=30), Step.DISPATCH),
+    (timedelta(days=2, hours=9), Step.DISPATCH),
 )
 """After Monday 00:00 UTC. Few sweeps stand for the ten thousand of a week: each is a flow run."""
 
@@ -42,7 +43,8 @@ _BROKEN_WEEKLY = (
     (timedelta(days=1, hours=5), Step.SCORE),
     (timedelta(days=1, hours=6), Step.DECIDE),
     (timedelta(days=1, hours=6, minutes=5), Step.DISPATCH),
-    (timedelta(days=2, hours=13), Step.DISPATCH),
+    (timedelta(days=1, hours=15, minutes=30), Step.DISPATCH),
+    (timedelta(days=3, hours=9), Step.DISPATCH),
 )
 
 _LAST_SWEEPS = tuple(timedelta(days=day, hours=hour) for day in range(5) for hour in (9, 12, 14))
@@ -65,9 +67,8 @@ class Moment:
 
 
 def default_end(now: datetime) -> datetime:
-    """Return the latest Monday 15:00 UTC: in the middle of things, a few hours after a run."""
-    monday = first_monday(now, weeks=1)
-    end = monday + timedelta(hours=15)
+    """Return the latest Tuesday 11:00 UTC: in the middle of things, a day after a run."""
+    end = first_monday(now, weeks=1) + timedelta(days=1, hours=11)
     return end if end <= now else end - _WEEK
 
 

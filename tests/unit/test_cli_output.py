@@ -52,6 +52,14 @@ def test_a_text_that_does_not_fit_is_folded_and_not_cut(answered):
     assert "…" not in "".join(lines)
 
 
+def test_a_path_in_a_sentence_can_be_copied_whole(answered):
+    path = "/a/folder/" + "deep/" * 30 + "ledger.db"
+
+    lines = answered(f"there is no database {path}; check 'path' in connections.yaml")
+
+    assert f"{path};" in lines
+
+
 def test_a_text_column_stays_readable_beside_many_numbers(answered):
     rows = [("churn-save-call", *[1_000_000_000] * 6)]
 

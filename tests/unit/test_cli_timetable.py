@@ -11,14 +11,16 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("cron", "zone", "at"),
     [
-        pytest.param("* * * * *", "UTC", datetime(2026, 11, 20, 12, 1), id="next-minute"),
-        pytest.param("0 12 * * *", "UTC", datetime(2026, 11, 21, 12, 0), id="not-this-instant"),
-        pytest.param("0 7 * * mon", "Asia/Tokyo", datetime(2026, 11, 22, 22, 0), id="other-zone"),
-        pytest.param("0 6 1 * *", "UTC", datetime(2026, 12, 1, 6, 0), id="first-of-the-month"),
+        pytest.param("* * * * *", "UTC", "2026-11-20T12:01Z", id="next-minute"),
+        pytest.param("0 12 * * *", "UTC", "2026-11-21T12:00Z", id="not-this-instant"),
+        pytest.param("0 7 * * mon", "Asia/Tokyo", "2026-11-22T22:00Z", id="other-zone"),
+        pytest.param("0 6 1 * *", "UTC", "2026-12-01T06:00Z", id="first-of-the-month"),
     ],
 )
 def test_the_next_start_is_read_in_the_schedules_zone(cron, zone, at):
-    assert Deployment("observe", "daily", cron, zone).next_at(NOON) == at.replace(tzinfo=UTC)
+    deployment = Deployment("observe", "daily", cron, zone)
+
+    assert deployment.next_at(NOON) == datetime.fromisoformat(at)
 
 
 def test_the_hour_stays_the_same_on_the_wall_when_summer_begins():
