@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from decisions.definition import Action, Definition
+from decisions.entitlement import entitled
 from decisions.errors import LifecycleError, NotEntitled
 from decisions.ledger import Ledger, Transaction
 from decisions.ledger.records import Answer, Assignment, Case, CaseState, Intervention
@@ -194,30 +195,13 @@ class Desk:
 
         return self._answer(key, author, Move.DONE, act, note=said)
 
-    def entitled(
-        self, case: Case, definition: Definition, *, told: set[str], at: datetime
-    ) -> set[str]:
-        """Return who may answer: the assignee and their cover, the owners, whoever was told.
-
-        Args:
-            case: The case.
-            definition: The definition it is pinned to.
-            told: Who was sent a message about it.
-            at: The instant that cover is looked up for (timezone-aware).
-        """
-        names = definition.owners
-        owners = {name for name in (names.business, names.technical, names.backup) if name}
-        people = {self._people.roles.get(name, name) for name in owners} | told
-        people |= {case.assignee} if case.assignee else set()
-        return people | {self._people.standin(person, at).person for person in people}
-
     def _answer(
         self,
         key: str,
         author: Author,
         move: Move,
         act: Callable[[Transaction, Case, Action], dict[str, Any]],
-        **said: Any,  # noqa: ANN401  columns of the answer
+        **said: Any,
     ) -> Reply:
         refusal: LifecycleError | None = None
         with self._ledger.writing() as transaction:
@@ -253,8 +237,10 @@ class Desk:
         self, transaction: Transaction, case: Case, definition: Definition, author: Author
     ) -> None:
         told = transaction.told(case)
-        entitled = self.entitled(case, definition, told=told, at=transaction.at)
-        if author.person in entitled and case.state != CaseState.HELD_OUT:
+        may = entitled(
+            self._people, definition.owners, assignee=case.assignee, told=told, at=transaction.at
+        )
+        if author.person in may and case.state != CaseState.HELD_OUT:
             return
         if case.state in {CaseState.HELD_OUT, CaseState.RELEASED}:
             raise NotEntitled(f"{case.key} is held out on purpose; nobody acts on it")

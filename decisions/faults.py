@@ -84,7 +84,7 @@ def read_as(
         return Reading(salvaged(kind, content), tuple(sentences))
 
 
-def salvaged(kind: Any, value: object) -> Any:  # noqa: ANN401  any annotation, any value
+def salvaged(kind: Any, value: object) -> Any:
     """Return what can be read of a value, with empty values where nothing can."""
     try:
         return TypeAdapter(kind).validate_python(value, by_alias=True, by_name=False)
@@ -124,7 +124,7 @@ def _keys(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in fields.items()}
 
 
-def _bare(kind: Any) -> Any:  # noqa: ANN401
+def _bare(kind: Any) -> Any:
     """Return an annotation without its metadata and without None."""
     while get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
@@ -183,7 +183,7 @@ def _missing_key(kind: type[BaseModel], place: Place) -> str:
     return f"{written(place[:-1]) or 'the file'} lacks {str(place[-1])!r}{meaning}"
 
 
-def _model_at(kind: Any, place: Place) -> type[BaseModel] | None:  # noqa: ANN401
+def _model_at(kind: Any, place: Place) -> type[BaseModel] | None:
     """Return the model whose keys stand at a place."""
     kind = _bare(kind)
     for step in place:

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 
-from decisions.workspace import Workspace, load_workspace, resolved
-
 from connectors import registry
 from decisions.definition import Definition
 from decisions.desk import Desk
@@ -16,6 +14,7 @@ from decisions.ledger import Ledger
 from decisions.ports import Channel, Clock, Warehouse, wall_clock
 from decisions.pursuit import Pursuit
 from decisions.suggestions import choices
+from decisions.workspace import Workspace, load_workspace, resolved
 from flows.settings import Settings
 
 

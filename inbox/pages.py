@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from decisions.definition import Definition
+from decisions.entitlement import entitled
 from decisions.errors import LifecycleError
 from decisions.ledger import Dossier, Filter
 from decisions.ledger.records import Case, CaseState
@@ -217,11 +218,12 @@ class Pages:
         """Return what the forms offer, and whether the reader may fill them in."""
         case, now = dossier.case, self._layer.clock()
         told = {one.recipient for one in dossier.notifications if one.sent_at}
-        entitled = self._layer.desk.entitled(case, dossier.definition, told=told, at=now)
+        owners = dossier.definition.owners
+        may = entitled(self._people, owners, assignee=case.assignee, told=told, at=now)
         hours = self._people.hours(me.key) if me else None
         return {
-            "entitled": sorted(entitled, key=self._renderer.name),
-            "may_answer": me is not None and me.key in entitled,
+            "entitled": sorted(may, key=self._renderer.name),
+            "may_answer": me is not None and me.key in may,
             "reasons": dossier.definition.actions[case.action].override_reasons,
             "morning": next_morning(hours, now) if hours else None,
             "colleagues": [key for key in self._present() if key != case.assignee],
@@ -239,7 +241,7 @@ class Pages:
         template: str,
         filter_: Filter,
         wanted: Wanted,
-        **values: Any,  # noqa: ANN401  whatever the template names
+        **values: Any,
     ) -> Response:
         page = max(1, wanted.page)
         cases = self._layer.ledger.cases

@@ -66,7 +66,7 @@ class Renderer:
         person = self.layer.workspace.people.people.get(key)
         return person.name if person else key
 
-    def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401  whatever the template names
+    def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         """Return the template filled in; what the reader was told is shown once.
 
         Args:

@@ -217,7 +217,7 @@ class SlackChannel:
         whom: str,
         *,
         posting: bool = False,
-        **arguments: Any,  # noqa: ANN401  whatever the method takes
+        **arguments: Any,
     ) -> SlackResponse:
         try:
             return call(**arguments)

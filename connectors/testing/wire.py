@@ -38,7 +38,7 @@ class HttpAnswer:
     length: int | None = None
 
     @property
-    def json(self) -> Any:  # noqa: ANN401  JSON is what it is
+    def json(self) -> Any:
         """The body read as JSON."""
         return json.loads(self.body)
 

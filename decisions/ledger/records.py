@@ -4,53 +4,23 @@ Rows are written by this package alone and in bulk through SQLAlchemy Core; the 
 schema and the shape in which single rows are read. Instants are stored in UTC.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
-    ForeignKey,
     Index,
-    Integer,
     MetaData,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 from sqlmodel import Field, SQLModel
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant; SQLite keeps it as sortable text, PostgreSQL as timestamptz."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive instant and store an aware one in UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Return the instant as aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-Id = BigInteger().with_variant(Integer(), "sqlite")
+from decisions.ledger.columns import Id, identity, instant, json_value, reference
 
 
 class Record(SQLModel):
@@ -106,24 +76,6 @@ class NotificationState(StrEnum):
     SUPERSEDED = "superseded"
 
 
-def _id() -> Any:  # noqa: ANN401  SQLModel's Field is untyped too
-    return Field(default=None, sa_column=Column(Id, primary_key=True))
-
-
-def _reference(target: str, *, nullable: bool = False, index: bool = False) -> Any:  # noqa: ANN401
-    return Field(
-        default=None, sa_column=Column(Id, ForeignKey(target), nullable=nullable, index=index)
-    )
-
-
-def _instant(*, nullable: bool = False) -> Any:  # noqa: ANN401
-    return Field(default=None, sa_column=Column(Instant, nullable=nullable))
-
-
-def _json(*, nullable: bool = False) -> Any:  # noqa: ANN401
-    return Field(default=None, sa_column=Column(JSON, nullable=nullable))
-
-
 class Version(Record, table=True):
     """One exact content of a definition, numbered per decision."""
 
@@ -133,12 +85,12 @@ class Version(Record, table=True):
         UniqueConstraint("decision", "sha256"),
     )
 
-    id: int = _id()
+    id: int = identity()
     decision: str
     number: int
     sha256: str
-    definition: dict[str, Any] = _json()
-    recorded_at: datetime = _instant()
+    definition: dict[str, Any] = json_value()
+    recorded_at: datetime = instant()
 
 
 class Run(Record, table=True):
@@ -147,19 +99,19 @@ class Run(Record, table=True):
     __tablename__ = "runs"
     __table_args__ = (Index(None, "decision", "id"),)
 
-    id: int = _id()
+    id: int = identity()
     decision: str
-    version_id: int = _reference("versions.id")
-    as_of: datetime = _instant()
-    recorded_at: datetime = _instant()
+    version_id: int = reference("versions.id")
+    as_of: datetime = instant()
+    recorded_at: datetime = instant()
     state: str
     """recorded, or withheld by the gate."""
     batch: str
     """Fingerprint of the batch."""
     evaluated: int
-    counts: dict[str, Any] = _json()
+    counts: dict[str, Any] = json_value()
     """Subjects by verdict; suppressed ones by reason."""
-    faults: list[str] = _json()
+    faults: list[str] = json_value()
     """What the gate found; empty when it passed."""
 
 
@@ -173,7 +125,7 @@ class Allocation(Record, table=True):
     """The holdout's salt."""
     subject: str = Field(primary_key=True)
     arm: Arm = Field(sa_column=Column(Text, nullable=False))
-    run_id: int = _reference("runs.id")
+    run_id: int = reference("runs.id")
     declaration: str
     """SHA-256 of what was declared about holdout and outcome when the arm was drawn."""
 
@@ -217,22 +169,22 @@ class Case(Record, table=True):
         CheckConstraint("(arm = 'control') = (state IN ('held_out', 'released'))", name="arm"),
     )
 
-    id: int = _id()
+    id: int = identity()
     key: str = Field(sa_column=Column(Text, unique=True, nullable=False))
     decision: str
     number: int
-    version_id: int = _reference("versions.id")
-    run_id: int = _reference("runs.id")
+    version_id: int = reference("versions.id")
+    run_id: int = reference("runs.id")
     subject: str
     arm: Arm = Field(sa_column=Column(Text, nullable=False))
     period: str
     rule: str
     action: str
     score: float
-    scored_at: datetime = _instant()
+    scored_at: datetime = instant()
     model_name: str
     model_version: str
-    facts: dict[str, Any] = _json()
+    facts: dict[str, Any] = json_value()
     """Signal and context fields, frozen at opening."""
     priority: float | None = None
     """The value of ``limits.prefer``."""
@@ -241,19 +193,19 @@ class Case(Record, table=True):
     state: CaseState = Field(sa_column=Column(Text, nullable=False))
     assignee: str | None = None
     """Who holds the case now; of a held-out case, who would: limits treat both arms alike."""
-    opened_at: datetime = _instant()
-    respond_by: datetime | None = _instant(nullable=True)
-    answered_at: datetime | None = _instant(nullable=True)
-    complete_by: datetime | None = _instant(nullable=True)
-    closed_at: datetime | None = _instant(nullable=True)
-    snoozed_until: datetime | None = _instant(nullable=True)
+    opened_at: datetime = instant()
+    respond_by: datetime | None = instant(nullable=True)
+    answered_at: datetime | None = instant(nullable=True)
+    complete_by: datetime | None = instant(nullable=True)
+    closed_at: datetime | None = instant(nullable=True)
+    snoozed_until: datetime | None = instant(nullable=True)
     cycle: int = 0
     """Counts how often the asking began anew: reassigned, snoozed, acknowledged."""
     step: int = 0
     """Steps taken in this cycle."""
-    due_at: datetime | None = _instant(nullable=True)
+    due_at: datetime | None = instant(nullable=True)
     """When the next step falls due; None while a message is on its way or nothing is due."""
-    outcome_due_at: datetime | None = _instant(nullable=True)
+    outcome_due_at: datetime | None = instant(nullable=True)
     """When the outcome window and its lag have passed; None once looked up or not declared."""
     revision: int = 0
     """Grows with every change; answers compare and set it."""
@@ -264,13 +216,13 @@ class Assignment(Record, table=True):
 
     __tablename__ = "assignments"
 
-    id: int = _id()
-    case_id: int = _reference("cases.id", index=True)
+    id: int = identity()
+    case_id: int = reference("cases.id", index=True)
     assignee: str
     in_place_of: str | None = None
     """Who would have held it, were they not away."""
     by: str
-    at: datetime = _instant()
+    at: datetime = instant()
     because: str
 
 
@@ -288,29 +240,29 @@ class Notification(Record, table=True):
         Index(None, "recipient", "sent_at"),
     )
 
-    id: int = _id()
+    id: int = identity()
     key: str = Field(sa_column=Column(Text, unique=True, nullable=False))
     """case:cycle:step:recipient:kind"""
-    case_id: int | None = _reference("cases.id", index=True, nullable=True)
-    run_id: int | None = _reference("runs.id", nullable=True)
+    case_id: int | None = reference("cases.id", index=True, nullable=True)
+    run_id: int | None = reference("runs.id", nullable=True)
     kind: str
     recipient: str
     because: str
     """Why this person: their role on the policy, or for whom they stand in."""
     state: NotificationState = Field(sa_column=Column(Text, nullable=False))
     attempts: int = 0
-    next_at: datetime | None = _instant(nullable=True)
+    next_at: datetime | None = instant(nullable=True)
     """When it may be claimed; None once nothing more is to be done."""
     lease: str | None = None
     """Who has claimed it; a sender whose lease was taken over writes nothing."""
-    created_at: datetime = _instant()
-    sent_at: datetime | None = _instant(nullable=True)
+    created_at: datetime = instant()
+    sent_at: datetime | None = instant(nullable=True)
     channel: str | None = None
     """The connection that took it, or was tried last."""
     reference: str | None = None
     failure: str | None = None
     """What the channel said last."""
-    message: dict[str, Any] | None = _json(nullable=True)
+    message: dict[str, Any] | None = json_value(nullable=True)
     """What was handed over, exactly."""
 
 
@@ -320,19 +272,19 @@ class Answer(Record, table=True):
     __tablename__ = "answers"
     __table_args__ = (Index(None, "case_id", "id"),)
 
-    id: int = _id()
+    id: int = identity()
     interaction: str = Field(sa_column=Column(Text, unique=True, nullable=False))
     """Names the click or the command; the same one counts once."""
-    case_id: int = _reference("cases.id")
+    case_id: int = reference("cases.id")
     kind: str
     by: str
     in_place_of: str | None = None
-    at: datetime = _instant()
+    at: datetime = instant()
     via: str
     """Where it was given: slack, inbox, command line or api."""
     reason: str | None = None
     note: str | None = None
-    until: datetime | None = _instant(nullable=True)
+    until: datetime | None = instant(nullable=True)
     to: str | None = None
     """To whom it was reassigned."""
     accepted: bool
@@ -347,14 +299,14 @@ class Intervention(Record, table=True):
     __tablename__ = "interventions"
     __table_args__ = (UniqueConstraint("case_id", "source"),)
 
-    id: int = _id()
-    case_id: int = _reference("cases.id")
+    id: int = identity()
+    case_id: int = reference("cases.id")
     source: str
     """reported, or proven."""
     by: str | None = None
     what: str
-    acted_at: datetime = _instant()
-    recorded_at: datetime = _instant()
+    acted_at: datetime = instant()
+    recorded_at: datetime = instant()
 
 
 class Outcome(Record, table=True):
@@ -363,13 +315,13 @@ class Outcome(Record, table=True):
     __tablename__ = "outcomes"
     __table_args__ = (Index(None, "case_id", "id"),)
 
-    id: int = _id()
-    case_id: int = _reference("cases.id")
+    id: int = identity()
+    case_id: int = reference("cases.id")
     state: str
     """observed, or missing: the window and its lag have passed and no row was found."""
     value: float | None = None
-    observed_at: datetime | None = _instant(nullable=True)
-    recorded_at: datetime = _instant()
+    observed_at: datetime | None = instant(nullable=True)
+    recorded_at: datetime = instant()
 
 
 class Entry(Record, table=True):
@@ -378,10 +330,10 @@ class Entry(Record, table=True):
     __tablename__ = "entries"
     __table_args__ = (Index(None, "object", "id"),)
 
-    id: int = _id()
-    seal: int = _reference("seals.id", index=True)
+    id: int = identity()
+    seal: int = reference("seals.id", index=True)
     """The seal that covers it."""
-    at: datetime = _instant()
+    at: datetime = instant()
     actor: str
     in_place_of: str | None = None
     act: str
@@ -399,7 +351,7 @@ class Seal(Record, table=True):
 
     id: int = Field(sa_column=Column(Id, primary_key=True, autoincrement=False))
     """Position in the chain, from 1 without gaps."""
-    at: datetime = _instant()
+    at: datetime = instant()
     count: int
     """Entries covered."""
     root: str

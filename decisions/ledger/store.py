@@ -149,7 +149,7 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
-def _prepare_sqlite(raw: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection
+def _prepare_sqlite(raw: Any, _record: object) -> None:
     raw.isolation_level = None  # the driver's own BEGIN is deferred; ours is below
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         raw.execute(f"PRAGMA {pragma}")

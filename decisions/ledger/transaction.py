@@ -102,7 +102,7 @@ class Transaction:
         values = {name: value for name, value in dict(record).items() if name != "id"}
         self.connection.execute(insert(type(record).__table__).values(**values))
 
-    def change(self, case: Case, **changes: Any) -> Case:  # noqa: ANN401  columns of any type
+    def change(self, case: Case, **changes: Any) -> Case:
         """Write the changed columns, provided that nobody has changed the case since it was read.
 
         Raises:

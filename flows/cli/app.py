@@ -127,7 +127,7 @@ def _version() -> str:
         return "not installed; run from its folder"
 
 
-def _result(found: Any) -> int | None:  # noqa: ANN401  help and version return what they like
+def _result(found: Any) -> int | None:
     return found if isinstance(found, int) else None
 
 

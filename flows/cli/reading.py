@@ -121,7 +121,7 @@ def _titles(here: Here, found: Sequence["Case"]) -> list[str]:
     return [_written(here, case, pinned[case.version_id])[0] for case in found]
 
 
-def _written(here: Here, case: "Case", definition: Any) -> tuple[str, str]:  # noqa: ANN401
+def _written(here: Here, case: "Case", definition: Any) -> tuple[str, str]:
     from decisions.wording import title, why
 
     told: dict[str, Any] = {"facts": case.facts, "opened_at": case.opened_at, "zone": here.zone()}

@@ -37,7 +37,7 @@ def carried_out(
     plain: Callable[["Layer"], R],
     *,
     flow: bool | None,
-    **parameters: Any,  # noqa: ANN401  the flow's own
+    **parameters: Any,
 ) -> R:
     """Do the work and return its summary.
 
@@ -56,7 +56,7 @@ def carried_out(
     return _as_flow_run(here, entrypoint, parameters) if flow else plain(here.layer)
 
 
-def _as_flow_run(here: Here, entrypoint: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
+def _as_flow_run(here: Here, entrypoint: str, parameters: dict[str, Any]) -> Any:
     if not os.environ.get("PREFECT_API_URL") and "prefect" not in sys.modules:
         here.out.note("PREFECT_API_URL is not set: a Prefect server is started for this command")
     for name, value in QUIET.items():
@@ -69,7 +69,7 @@ def _as_flow_run(here: Here, entrypoint: str, parameters: dict[str, Any]) -> Any
         return asyncio.run(_recorded(here, flow, parameters))
 
 
-async def _recorded(here: Here, flow: Any, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
+async def _recorded(here: Here, flow: Any, parameters: dict[str, Any]) -> Any:
     from prefect import get_client
     from prefect.utilities.urls import url_for
 

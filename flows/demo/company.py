@@ -23,7 +23,7 @@ TERM = timedelta(days=365)
 HORIZON = timedelta(days=30)
 """How far ahead the model looks: it scores the risk of a renewal lost within this time."""
 
-_MEAN_LOGIT, _SPREAD, _BLUR, _WOBBLE = -1.0, 1.5, 0.5, 0.1
+_MEAN_LOGIT, _SPREAD, _BLUR, _WOBBLE = -1.5, 2.0, 0.5, 0.1
 _RISK_WITHOUT_RENEWAL = 0.05
 """What is left of an account's risk in the model's eyes while no renewal is near."""
 
@@ -210,5 +210,5 @@ def _instant(at: datetime) -> np.datetime64:
     return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "s")
 
 
-def _utc(instants: Instants) -> Any:  # noqa: ANN401  an Arrow array, untyped there
+def _utc(instants: Instants) -> Any:
     return pa.array(instants.astype("datetime64[us]")).cast(pa.timestamp("us", tz="UTC"))
