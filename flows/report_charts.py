@@ -89,7 +89,7 @@ def funnel(stages: Sequence[Stage]) -> str:
     most = max((stage.of for stage in stages), default=0)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("stage:N", sort=None, title=None, axis=_labels()),
-        x=alt.X("count:Q", title=None, axis=None, scale=alt.Scale(domain=[0, max(most, 1) * 1.5])),
+        x=alt.X("count:Q", title=None, axis=None, scale=alt.Scale(domain=[0, max(most, 1) * 1.8])),
     )
     chart = alt.layer(
         base.mark_bar(fill=MARK, fillOpacity=0.25, stroke=MARK, strokeWidth=1, height=16),

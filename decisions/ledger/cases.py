@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import case as case_sql
 
 from decisions.definition import Definition
 from decisions.errors import LifecycleError
@@ -84,7 +85,7 @@ class Cases:
     def found(self, wanted: Filter, *, most: int = 50, skip: int = 0) -> list[Case]:
         """Return the cases that match, the most urgent first."""
         table = Case.__table__
-        deadline = func.coalesce(table.c.complete_by, table.c.respond_by)
+        deadline = _deadline()
         query = (
             select(table)
             .where(*_conditions(wanted))
@@ -128,18 +129,18 @@ class Cases:
             LifecycleError: There is no such case.
         """
         with self._store.reading() as connection:
-            case = _named(connection, key)
-            version = _version(connection, case.version_id)
+            found = _named(connection, key)
+            version = _version(connection, found.version_id)
             entries = select(Entry.__table__).where(Entry.__table__.c.object == key)
             return Dossier(
-                case=case,
+                case=found,
                 version=version,
                 definition=pinned(version),
-                assignments=_of_case(connection, Assignment, case),
-                notifications=_of_case(connection, Notification, case),
-                answers=_of_case(connection, Answer, case),
-                interventions=_of_case(connection, Intervention, case),
-                outcomes=_of_case(connection, Outcome, case),
+                assignments=_of_case(connection, Assignment, found),
+                notifications=_of_case(connection, Notification, found),
+                answers=_of_case(connection, Answer, found),
+                interventions=_of_case(connection, Intervention, found),
+                outcomes=_of_case(connection, Outcome, found),
                 entries=_all(connection, Entry, entries.order_by(Entry.__table__.c.id)),
             )
 
@@ -161,6 +162,16 @@ class Cases:
             return list(connection.execute(query).scalars())
 
 
+def _deadline() -> ColumnElement[datetime | None]:
+    """Return what the case waits for next: to wake up, to be completed, or to be answered."""
+    table = Case.__table__
+    return case_sql(
+        (table.c.snoozed_until.is_not(None), table.c.snoozed_until),
+        (table.c.state == CaseState.ACKNOWLEDGED, table.c.complete_by),
+        else_=table.c.respond_by,
+    )
+
+
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     table = Case.__table__
     conditions: list[ColumnElement[bool]] = []
@@ -177,8 +188,7 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
             | table.c.subject.ilike(f"%{pattern}%", escape="\\")
         )
     if wanted.overdue_at is not None:
-        deadline = func.coalesce(table.c.complete_by, table.c.respond_by)
-        conditions.append(deadline < wanted.overdue_at)
+        conditions.append(_deadline() < wanted.overdue_at)
     return conditions
 
 

@@ -395,3 +395,26 @@ def test_every_change_has_an_entry_with_its_author(room):
     entry = room.dossier.entries[-1]
     assert (entry.act, entry.actor, entry.in_place_of) == ("acknowledged", "sam.ortiz", "mia.chen")
     assert room.ledger.cases.count(Filter(decision="churn-save-call")) == 1
+
+
+def test_a_case_is_overdue_by_what_it_waits_for_now(room):
+    def overdue():
+        wanted = Filter(overdue_at=room.clock())
+        return [case.key for case in room.ledger.cases.found(wanted)]
+
+    found = {}
+    room.clock.now = MONDAY + timedelta(hours=5)
+    found["unanswered"] = overdue()
+    room.desk.snooze("CSC-1", room.author("mia.chen"), until=MONDAY + timedelta(hours=9))
+    found["snoozed"] = overdue()
+    room.desk.acknowledge("CSC-1", room.author("mia.chen"))
+    found["acknowledged"] = overdue()
+    room.clock.now = MONDAY + timedelta(days=3)
+    found["forgotten"] = overdue()
+
+    assert found == {
+        "unanswered": ["CSC-1"],
+        "snoozed": [],
+        "acknowledged": [],
+        "forgotten": ["CSC-1"],
+    }
