@@ -5,7 +5,7 @@ over, since its fault is told already.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from decisions import template
@@ -13,6 +13,7 @@ from decisions.definition import NOTHING, OWNER_ROLES, Definition, FieldSpec, Re
 from decisions.errors import ExpressionError, Place
 from decisions.expression import parse
 from decisions.ownership import ASSIGNEES_MANAGER, People
+from decisions.spelling import iso_date, iso_instant
 from decisions.suggestions import choices
 
 Role = Literal["warehouse", "channel"]
@@ -184,7 +185,7 @@ def _fits(value: bool | float | str | None, wanted: str) -> bool:
         return True
     if wanted in {"date", "timestamp"}:
         try:
-            (date if wanted == "date" else datetime).fromisoformat(str(value))
+            (iso_date if wanted == "date" else iso_instant)(str(value))
         except ValueError:
             return False
         return True

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from decisions import expression
 from decisions.definition import NOTHING, Definition, Relation
+from decisions.language import COLUMN_TYPES
 from decisions.ports import Warehouse
 
 RULE = "$rule"
@@ -21,16 +22,6 @@ MODEL_VERSION = "$model_version"
 SUBJECT = "$subject"
 SCORED_AT = "$scored_at"
 """Columns of our own; a declared field's name cannot hold a ``$``."""
-
-_CASTS = {
-    "float": "DOUBLE",
-    "decimal": "DOUBLE",
-    "integer": "BIGINT",
-    "string": "VARCHAR",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "timestamp": "TIMESTAMPTZ",
-}
 
 
 def relation_sql(relation: Relation, warehouse: Warehouse) -> str:
@@ -51,7 +42,7 @@ def cast(column: str, kind: str, dialect: str) -> str:
         kind: A type as a field declares it.
         dialect: sqlglot's name of the warehouse's dialect.
     """
-    wanted = exp.DataType.build(_CASTS[kind], dialect="duckdb").sql(dialect)
+    wanted = exp.DataType.build(COLUMN_TYPES[kind], dialect="duckdb").sql(dialect)
     value = f"CAST({column} AS {wanted})"
     return f"CASE WHEN isfinite({value}) THEN {value} END" if wanted == "DOUBLE" else value
 

@@ -77,11 +77,14 @@ def read_as(
     try:
         return Reading(kind.model_validate(content, by_alias=True, by_name=False), ())
     except ValidationError as error:
-        sentences = [
-            text.fault((*place, *found), sentence)
-            for found, sentence in _sentences(error, kind, content, quote=quote)
-        ]
-        return Reading(salvaged(kind, content), tuple(sentences))
+        details = error.errors(include_url=False)
+    unknown = [each["loc"] for each in details if each["type"] == "extra_forbidden"]
+    told = (
+        _sentence(detail, kind, place, content, quote=quote)
+        for detail in details
+        if not _follows_from_another(detail, unknown)
+    )
+    return Reading(salvaged(kind, content), tuple(text.fault(*each) for each in told))
 
 
 def salvaged(kind: Any, value: object) -> Any:
@@ -132,26 +135,34 @@ def _bare(kind: Any) -> Any:
     return _bare(parts[0]) if len(parts) == 1 and NoneType in get_args(kind) else kind
 
 
-def _sentences(
-    error: ValidationError, kind: type[BaseModel], content: object, *, quote: bool
-) -> Iterator[tuple[Place, str]]:
-    """Yield the place of every fault and what to say of it."""
-    details = error.errors(include_url=False)
-    unknown = [each["loc"] for each in details if each["type"] == "extra_forbidden"]
-    for detail in details:
-        place = detail["loc"]
-        if _follows_from_another(detail, unknown):
-            continue
-        if detail["type"] == "extra_forbidden":
-            yield place, _unknown_key(kind, place)
-        elif detail["type"] == "missing":
-            yield place[:-1], _missing_key(kind, place)
-        elif place and place[-1] == "[key]":
-            yield place[:-1], f"the name {place[-2]!r} in {written(place[:-2])}: {_advice(detail)}"
-        elif quote and (found := _found(content, place)):
-            yield place, f"{written(place)} is {found}; {_advice(detail)}"
-        else:
-            yield place, ": ".join(filter(None, (written(place), _advice(detail))))
+def _sentence(
+    detail: ErrorDetails, kind: type[BaseModel], above: Place, content: object, *, quote: bool
+) -> tuple[Place, str]:
+    """Return the place of a fault in its file, and what to say of it."""
+    within = detail["loc"]
+    place = (*above, *within)
+    model = _model_at(kind, within[:-1])
+    if detail["type"] == "extra_forbidden":
+        return place, _unknown_key(model, place)
+    if detail["type"] == "missing":
+        return place[:-1], _missing_key(model, place)
+    advice = _advice(detail)
+    if within and within[-1] == "[key]":
+        return place[:-1], f"the name {within[-2]!r} in {written(place[:-2])}: {advice}"
+    if quote and (found := _found(content, within)):
+        return place, f"{written(place)} is {found}; {advice}"
+    if not quote and any(part in advice for part in _texts(detail["input"])):
+        advice = "what is written here does not fit"
+    return place, ": ".join(filter(None, (written(place), advice)))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text within a value, at any depth."""
+    if isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)
+    elif value not in {None, ""}:
+        yield str(value)
 
 
 def _follows_from_another(detail: ErrorDetails, unknown: Sequence[Place]) -> bool:
@@ -168,15 +179,14 @@ def _follows_from_another(detail: ErrorDetails, unknown: Sequence[Place]) -> boo
     return False
 
 
-def _unknown_key(kind: type[BaseModel], place: Place) -> str:
+def _unknown_key(model: type[BaseModel] | None, place: Place) -> str:
     where = f" in {written(place[:-1])}" if place[:-1] else ""
-    known = _keys(_model_at(kind, place[:-1]))
-    advice = choices(str(place[-1]), known, verb="allowed are")
+    advice = choices(str(place[-1]), _keys(model), verb="allowed are")
     return f"unknown key {place[-1]!r}{where}; {advice}"
 
 
-def _missing_key(kind: type[BaseModel], place: Place) -> str:
-    field = _keys(_model_at(kind, place[:-1])).get(str(place[-1]))
+def _missing_key(model: type[BaseModel] | None, place: Place) -> str:
+    field = _keys(model).get(str(place[-1]))
     described = field.description if field else None
     first_line = described.splitlines()[0].rstrip(".").replace("``", "") if described else ""
     meaning = f": {first_line}" if first_line else ""

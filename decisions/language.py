@@ -6,10 +6,12 @@ warehouse once normalised, and touches nothing but its operands.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
 from sqlglot import exp
+
+from decisions.spelling import iso_date, iso_instant
 
 Kind = Literal["number", "string", "boolean", "date", "timestamp", "interval", "null"]
 
@@ -28,6 +30,16 @@ _A_KIND: Mapping[Kind, str] = {
     "interval": "an interval",
     "null": "NULL",
 }
+COLUMN_TYPES: Mapping[str, str] = {
+    "float": "DOUBLE",
+    "decimal": "DOUBLE",
+    "integer": "BIGINT",
+    "string": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMPTZ",
+}
+"""What a field of each declared type is read as, in DuckDB's words, before anything is judged."""
 KIND_OF_TYPE: Mapping[str, Kind] = {
     "float": "number",
     "integer": "number",
@@ -66,6 +78,13 @@ def _choice(written: str, *places: str) -> Word:
 
 def _pair(written: str, kinds: frozenset[Kind], gives: Kind) -> Word:
     return Word(written, {"this": kinds, "expression": kinds}, gives)
+
+
+def _wall_time(text: str) -> datetime:
+    at = iso_instant(text)
+    if at.tzinfo is not None:
+        raise ValueError(f"{text!r} has an offset; a TIMESTAMP literal has none")
+    return at
 
 
 FUNCTIONS: Mapping[type[exp.Expr], Word] = {
@@ -126,12 +145,8 @@ HARMLESS = frozenset({"ignore_nulls", "typed", "safe", "date_part_boundary", "ne
 """Marks the parser sets on its own, and NOT LIKE."""
 UNITS = frozenset({"MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR"})
 MOMENTS: Mapping[exp.DType, tuple[Kind, Callable[[str], object], str]] = {
-    exp.DType.DATE: ("date", date.fromisoformat, "DATE '2027-06-30'"),
-    exp.DType.TIMESTAMPNTZ: (
-        "timestamp",
-        datetime.fromisoformat,
-        "TIMESTAMP '2027-06-30 09:00:00'",
-    ),
+    exp.DType.DATE: ("date", iso_date, "DATE '2027-06-30'"),
+    exp.DType.TIMESTAMPNTZ: ("timestamp", _wall_time, "TIMESTAMP '2027-06-30 09:00:00'"),
 }
 """Literals of time: their kind, how they are read, and one as an example."""
 

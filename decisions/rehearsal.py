@@ -1,6 +1,5 @@
 """The examples of a definition, run against its rules: unit tests that come with the file."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,16 +9,7 @@ from sqlglot import exp
 from decisions.definition import Definition, Example
 from decisions.errors import Place
 from decisions.expression import parse, sql
-
-_TYPES: Mapping[str, str] = {
-    "float": "DOUBLE",
-    "decimal": "DOUBLE",
-    "integer": "BIGINT",
-    "string": "VARCHAR",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "timestamp": "TIMESTAMPTZ",
-}
+from decisions.language import COLUMN_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +69,14 @@ def _selecting_rule(
         for position, rule in enumerate(definition.rules)
     )
     record = ", ".join(
-        f"CAST(? AS {_TYPES[spec.type]}) AS {exp.to_identifier(name, quoted=True).sql('duckdb')}"
-        for name, spec in columns.items()
+        f"CAST(? AS {COLUMN_TYPES[spec.type]}) AS {_quoted(name)}" for name, spec in columns.items()
     )
     values = [example.given.get(name) for name in columns]
     # Every part of the query is generated from checked trees and quoted names.
     query = f"SELECT CASE {branches} END FROM (SELECT {record}) AS record"
     row: tuple[int | None] = engine.execute(query, values).fetchone() or (None,)
     return row[0]
+
+
+def _quoted(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql("duckdb")

@@ -1,7 +1,7 @@
 """How names, texts, dates and schedules are spelt in a workspace's files."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,10 @@ _CRON_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
 )
 
 
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+
+
 class Part(BaseModel):
     """A part of a definition: unknown keys are refused, values never change."""
 
@@ -28,6 +32,28 @@ class Part(BaseModel):
         use_attribute_docstrings=True,
         allow_inf_nan=False,
     )
+
+
+def iso_date(text: str) -> date:
+    """Return the date of a text such as 2027-06-30, as every warehouse reads it.
+
+    Raises:
+        ValueError: It is not of that form, or there is no such day.
+    """
+    if not re.fullmatch(_DATE, text):
+        raise ValueError(f"{text!r} is no date")
+    return date.fromisoformat(text)
+
+
+def iso_instant(text: str) -> datetime:
+    """Return the instant of a text such as 2027-06-30 09:00:00, with or without an offset.
+
+    Raises:
+        ValueError: It is not of that form, or there is no such instant.
+    """
+    if not re.fullmatch(rf"{_DATE}([ T]{_TIME}(Z|[+-][0-9]{{2}}(:[0-9]{{2}})?)?)?", text):
+        raise ValueError(f"{text!r} is no instant")
+    return datetime.fromisoformat(text)
 
 
 def _slug(text: str) -> str:
@@ -49,10 +75,8 @@ def _prefix(text: str) -> str:
 
 
 def _day(value: object) -> object:
-    if isinstance(value, date):
-        return value
     try:
-        return date.fromisoformat(value if isinstance(value, str) and len(value) == 10 else "")
+        return value if isinstance(value, date) else iso_date(str(value))
     except ValueError:
         raise ValueError("write a date, like 2027-06-30") from None
 

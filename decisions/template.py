@@ -110,7 +110,7 @@ def is_currency(unit: str | None) -> bool:
 @pass_context
 def _days_from_now(context: Context, moment: date | None) -> int | str:
     if moment is None:
-        return NOT_KNOWN
+        return "an unknown number of"
     on = moment.date() if isinstance(moment, datetime) else moment
     opened_on: date = context[_OPENED_ON]
     return (on - opened_on).days

@@ -82,7 +82,7 @@ def _written(
         }
         opened_on = opened_at.astimezone(ZoneInfo(zone)).date()
         return rendered(template, values, opened_on=opened_on)
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError):
+    except (TemplateError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
         # A fact nobody foresaw costs the case its wording, never its opening.
         return None
 

@@ -28,14 +28,16 @@ from decisions.errors import DefinitionError, Fault, Place
 
 LARGEST_FILE = 1_000_000
 """Bytes; looked at before anything is read."""
-MOST_NODES = 50_000
+MOST_VALUES = 50_000
 DEEPEST = 20
+LONGEST_NUMBER = 18
+"""Digits of a whole number; what is longer is a text, such as an account's number."""
 
 _WORDS: Mapping[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-_WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
+_WHOLE = re.compile(r"[-+]?[0-9]+")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -90,17 +92,18 @@ def read_yaml(path: Path, name: str) -> YamlText:
     return parsed_yaml(text, name)
 
 
-def parsed_yaml(text: str, name: str) -> YamlText:
+def parsed_yaml(text: str, name: str, *, most_values: int = MOST_VALUES) -> YamlText:
     """Return what a text in YAML says.
 
     Args:
         text: The YAML.
         name: How its file is named to a person.
+        most_values: How many keys and values it may hold.
 
     Raises:
         DefinitionError: It is no YAML, or holds what is not read.
     """
-    reader = _Reader(name)
+    reader = _Reader(name, most_values)
     try:
         content = reader.document(iter(YAML(typ="safe", pure=True).parse(text)))
     except MarkedYAMLError as error:
@@ -116,10 +119,11 @@ def parsed_yaml(text: str, name: str) -> YamlText:
 class _Reader:
     """Builds plain values from parser events, in one pass and within limits."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most_values: int) -> None:
         self.lines: dict[Place, int] = {}
         self.faults: list[Fault] = []
         self._name = name
+        self._most_values = most_values
         self._count = 0
 
     def document(self, events: Iterator[Event]) -> object:
@@ -168,8 +172,8 @@ class _Reader:
 
     def _refuse_unreadable(self, event: Event, place: Place) -> None:
         self._count += 1
-        if self._count > MOST_NODES:
-            raise self._refusal(event, f"more than {MOST_NODES:,} values; split the file")
+        if self._count > self._most_values:
+            raise self._refusal(event, f"more than {self._most_values:,} values; split the file")
         if len(place) > DEEPEST:
             raise self._refusal(event, f"nested more than {DEEPEST} deep")
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
@@ -189,7 +193,7 @@ def _scalar(event: ScalarEvent) -> object:
     if text in _WORDS:
         return _WORDS[text]
     if _WHOLE.fullmatch(text):
-        return int(text)
+        return int(text) if len(text) <= LONGEST_NUMBER else text
     if _DECIMAL.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text

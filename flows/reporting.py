@@ -38,7 +38,7 @@ def report_now(
         month: The month whose cases the funnel counts, like 2026-11; everything so far if None.
 
     Raises:
-        DefinitionError: The workspace has no such decision.
+        NotUnderstood: The workspace has no such decision.
         NotUnderstood: The month is not written as one.
     """
     since, until = _span(month) if month else (None, None)

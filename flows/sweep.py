@@ -103,7 +103,7 @@ def decide(layer: Layer, decision: str) -> Decided:
     """Open a case for every subject that the decision selects in its present batch.
 
     Raises:
-        DefinitionError: The workspace has no such decision.
+        NotUnderstood: The workspace has no such decision.
         ConnectorError: A warehouse did not answer; nothing was recorded.
     """
     definition = layer.definition(decision)

@@ -9,7 +9,7 @@ from datetime import UTC
 from connectors import registry
 from decisions.definition import Definition
 from decisions.desk import Desk
-from decisions.errors import DefinitionError, Fault
+from decisions.errors import DefinitionError, Fault, NotUnderstood
 from decisions.ledger import Ledger
 from decisions.ports import Channel, Clock, Warehouse, wall_clock
 from decisions.pursuit import Pursuit
@@ -46,16 +46,15 @@ class Layer:
         """Return the decision as the workspace says it now.
 
         Raises:
-            DefinitionError: The workspace has no such decision.
+            NotUnderstood: The workspace has no such decision.
         """
         try:
             return self.workspace.decisions[decision]
         except KeyError:
             hint = choices(decision, self.workspace.decisions)
-            fault = Fault(
-                str(self.workspace.folder), 0, f"there is no decision {decision!r}; {hint}"
-            )
-            raise DefinitionError([fault]) from None
+            raise NotUnderstood(
+                f"there is no decision {decision!r} in {self.workspace.folder}; {hint}"
+            ) from None
 
 
 def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:

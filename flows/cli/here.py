@@ -21,6 +21,10 @@ PEOPLE = "people.yaml"
 """The file that makes a folder a workspace."""
 
 
+EARLIEST, LATEST = 1970, 2199
+"""The years an instant may lie in; beyond, the sums that deadlines are made of overflow."""
+
+
 @Parameter(name="*", show_env_var=False, show_default=False)
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -99,9 +103,9 @@ class Here:
         people.person(key)
         return key
 
-    def zone(self, given: str | None = None) -> str:
-        """Return the zone to show times in: that of the person who asks, if they have said."""
-        key = given or self.settings.person
+    def zone(self) -> str:
+        """Return the zone to show times in: that of FOLLOWTHROUGH_PERSON, else UTC."""
+        key = self.settings.person
         return self.layer.workspace.people.person(key).zone if key else "UTC"
 
     def close(self) -> None:
@@ -137,16 +141,23 @@ def instant(text: str, *, asked: str, zone: str = "UTC", day_starts: time = time
     """
     from zoneinfo import ZoneInfo
 
+    read = _read(text, day_starts)
+    if read is None:
+        raise NotUnderstood(
+            f"{asked} is {text!r}; write a date like 2026-11-20 or an instant like 2026-11-20T09:00"
+        )
+    return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+
+
+def _read(text: str, day_starts: time) -> datetime | None:
     try:
         if len(text) == len("2026-11-20"):
             read = datetime.combine(date.fromisoformat(text), day_starts)
         else:
             read = datetime.fromisoformat(text)
     except ValueError:
-        raise NotUnderstood(
-            f"{asked} is {text!r}; write a date like 2026-11-20 or an instant like 2026-11-20T09:00"
-        ) from None
-    return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+        return None
+    return read if EARLIEST <= read.year <= LATEST else None
 
 
 def name_of(people: "People", key: str) -> str:

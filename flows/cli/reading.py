@@ -1,6 +1,7 @@
 """Look at cases."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from cyclopts import Parameter
@@ -139,7 +140,7 @@ def _listed(
             case.key,
             case.assignee,
             "snoozed" if case.snoozed_until else case.state,
-            "" if case.closed_at else from_now(case.complete_by or case.respond_by, now),
+            "" if case.closed_at else from_now(_due_at(case), now),
             title,
         )
         for case, title in zip(found, titles, strict=True)
@@ -147,6 +148,13 @@ def _listed(
     more = f"; the first {len(found)} are shown" if count > len(found) else ""
     drawn = table("case", "with", "state", "due", "what is asked", rows=rows, whole=[0, 1, 2, 3])
     return [drawn, f"{plural(count, 'case')}{more}"]
+
+
+def _due_at(case: "Case") -> datetime | None:
+    """Return what the case waits for, or waited for last; cases are listed in this order."""
+    if case.state == "acknowledged" or case.snoozed_until:
+        return case.snoozed_until or case.complete_by
+    return case.complete_by or case.respond_by
 
 
 def _url(here: Here, case: "Case") -> str:
@@ -177,8 +185,7 @@ def _shown(here: Here, dossier: "Dossier") -> list[RenderableType]:
     deadline = "complete by" if case.complete_by else "answer by"
     about = [
         ("with", name_of(people, case.assignee) if case.assignee else None),
-        (deadline, _deadline(here, case)),
-        ("snoozed until", when(case.snoozed_until, zone)),
+        ("snoozed until" if case.snoozed_until else deadline, _deadline(here, case)),
         ("opened", when(case.opened_at, zone)),
         ("decision", f"{case.decision}, version {dossier.version.number}, rule {case.rule}"),
         ("owner", name_of(people, definition.owners.business)),
@@ -195,7 +202,7 @@ def _shown(here: Here, dossier: "Dossier") -> list[RenderableType]:
 
 
 def _deadline(here: Here, case: "Case") -> str:
-    at = case.complete_by or case.respond_by
+    at = _due_at(case)
     apart = "" if case.closed_at else f", {from_now(at, here.clock())}"
     return f"{when(at, here.zone())} {here.zone()}{apart}" if at else ""
 

@@ -32,7 +32,7 @@ _WITHOUT_EVENTS = {
     f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false"
     for service in ("EVENT_PERSISTER", "TASK_RUN_RECORDER", "TRIGGERS")
 }
-_UNSET = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY")
+_UNSET = ("PREFECT_API_URL", "PREFECT_API_KEY")
 
 
 def run_demo(
@@ -76,12 +76,17 @@ def run_demo(
 
 
 async def _with_one_client(playing: Coroutine[Any, Any, "DemoResult"]) -> "DemoResult":
-    """Let every flow run share the clients of Prefect; making them anew takes half of a run."""
-    from prefect.context import AsyncClientContext, SyncClientContext
+    """Let all flow runs share Prefect's clients, whose making anew takes half of a short run.
 
-    async with AsyncClientContext.get_or_create():
-        with SyncClientContext.get_or_create():
-            return await playing
+    Nor does any of them send heartbeats: the thread that does would outlive the program's end.
+    """
+    from prefect.context import AsyncClientContext, SyncClientContext
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        async with AsyncClientContext.get_or_create():
+            with SyncClientContext.get_or_create():
+                return await playing
 
 
 @contextmanager

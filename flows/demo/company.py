@@ -59,8 +59,8 @@ class Company:
         self.ids = np.array([f"A{n:05d}" for n in range(1, accounts + 1)])
         self._places = {str(name): place for place, name in enumerate(self.ids)}
         self._dealt = np.array(managers)[draw.integers(0, len(managers), accounts)]
-        days = draw.integers(1, TERM.days, accounts).astype("timedelta64[D]")
-        self._renewal_on: Instants = np.datetime64(begins_on, "D") + days
+        begin: Instants = np.full(accounts, np.datetime64(begins_on, "D"))
+        self._renewal_on = begin + draw.integers(1, TERM.days, accounts).astype("timedelta64[D]")
         self._risk = draw.normal(_MEAN_LOGIT, _SPREAD, accounts)
         self._seen = _calibrated(self._risk + draw.normal(0, _BLUR, accounts))
         self._luck = draw.random(accounts)

@@ -36,6 +36,9 @@ from flows.wiring import Layer
 DECISION = "churn-save-call"
 """The decision of the workspace that ships."""
 
+_SAID_EVERY = 5
+"""Weeks between two lines where no terminal shows the line that moves."""
+
 
 async def played(
     stage: Stage, *, seed: int, accounts: int, weeks: int, until: datetime, console: Console
@@ -120,6 +123,8 @@ def _progress(console: Console, layer: Layer, weeks: int) -> Iterator[Telling]:
             cases = layer.ledger.cases.count(Filter(decision=DECISION, states=None))
             said = f"week {seen} of {weeks}, {moment.at:%d %B %Y}: {cases:,} cases so far"
             progress.update(task, completed=seen, description=said)
+            if not console.is_terminal and seen % _SAID_EVERY == 1:
+                console.print(said)
 
         yield telling
 
@@ -191,7 +196,9 @@ def _known_outcomes(layer: Layer) -> dict[str, list[str]]:
 def _commands(settings: Settings) -> dict[str, str]:
     """Return what to type next, by what it shows."""
     where = f"--workspace {_typed(settings.workspace)} --home {_typed(settings.home)}"
-    program = "followthrough" if shutil.which("followthrough") else _typed(Path(sys.argv[0]))
+    called = Path(sys.argv[0])
+    is_elsewhere = called.name == "followthrough" and not shutil.which("followthrough")
+    program = _typed(called.absolute()) if is_elsewhere else "followthrough"
     return {
         "the inbox": f"{program} serve {where} --no-schedules",
         "the cases that wait": f"{program} cases {where}",

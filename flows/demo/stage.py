@@ -56,8 +56,8 @@ def cleared(folder: Path, **told: object) -> Stage:
     folder = folder.absolute()
     if folder.exists() and not (folder / MARKER).is_file() and _is_used(folder):
         raise DecisionLayerError(
-            f"{folder} is not empty and holds no earlier demo; it was left alone, "
-            "name another with --folder"
+            f"{folder} is not empty and holds no earlier demo; it was left as it is, "
+            "name another folder"
         )
     if folder.exists():
         shutil.rmtree(folder)

@@ -126,6 +126,17 @@ class TestCases:
         assert decided.document("cases", "--overdue")["count"] == 0
         assert decided.document("cases", "--overdue", at=LONG_AFTER)["count"] == 2
 
+    def test_what_is_due_is_what_the_case_waits_for_now(self, decided):
+        decided.run("snooze", "CSC-1", "--for", "8h", "--as", "mia.chen")
+        decided.run("acknowledge", "CSC-2", "--as", "mia.chen")
+
+        assert decided.run("cases") == 0
+        listed = [line.split()[2:6] for line in decided.out.splitlines() if line[:4] == "CSC-"]
+        assert listed == [
+            ["snoozed", "in", "8", "h"],
+            ["acknowledged", "Write", "to", "Brightwater"],
+        ]
+
     def test_a_held_out_case_is_neither_listed_nor_shown(self, shell):
         write_workspace(shell.folder, holdout="99%")
         shell.run("run")

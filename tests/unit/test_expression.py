@@ -108,6 +108,9 @@ def test_an_expression_means_what_it_says(engine, text, given, expected):
         pytest.param("seats IN (1, 'x')", "a number with a string", "seats IN (1, 'x')", id="in"),
         pytest.param("renewal_on > '2027-01-01'", "a date with a string", None, id="date-as-text"),
         pytest.param("renewal_on > DATE '2027-02-29'", "no date", "'2027-02-29'", id="no-such-day"),
+        pytest.param("renewal_on > DATE '2027-W05-1'", "no date", "'2027-W05-1'", id="week"),
+        pytest.param("seen_at > TIMESTAMP '2027-01-01 9am'", "no timestamp", None, id="time"),
+        pytest.param("seen_at > TIMESTAMP '2027-01-01 09:00+01'", "no timestamp", None, id="zone"),
         pytest.param("arr AND is_trial", "AND takes a condition", "arr", id="and-of-a-number"),
         pytest.param("NOT seats", "NOT takes a condition", "seats", id="not-of-a-number"),
         pytest.param("lower(arr) = 'x'", "lower() takes a string", "arr", id="argument"),
@@ -282,7 +285,14 @@ NUMBERS = st.one_of(
 )
 TEXTS = st.sampled_from(["company", "'x'", "lower(company)", "trim(company)", "''"])
 MOMENTS = st.sampled_from(
-    ["renewal_on", "seen_at", "today()", "DATE '2027-01-31'", "today() + INTERVAL 3 MONTH"]
+    [
+        "renewal_on",
+        "seen_at",
+        "today()",
+        "DATE '2027-01-31'",
+        "TIMESTAMP '2027-01-31 09:30'",
+        "today() + INTERVAL 3 MONTH",
+    ]
 )
 TRUTHS = st.sampled_from(["is_trial", "TRUE", "company IS NULL", "contains(company, 'x')"])
 
