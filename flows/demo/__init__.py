@@ -58,7 +58,7 @@ def run_demo(
         console: Where progress is shown; stderr if left out.
 
     Raises:
-        DecisionLayerError: The folder holds something that is not a demo.
+        NotUnderstood: The folder holds something that is not a demo.
     """
     from flows.demo.stage import cleared
     from flows.demo.timeline import default_end

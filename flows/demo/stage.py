@@ -13,7 +13,7 @@ import pyarrow as pa
 from ruamel.yaml import YAML
 
 from decisions.definition import OWNER_ROLES, Definition
-from decisions.errors import DecisionLayerError
+from decisions.errors import NotUnderstood
 from decisions.ownership import People
 from flows.settings import SHIPPED_WORKSPACE, Settings
 
@@ -51,11 +51,11 @@ def cleared(folder: Path, **told: object) -> Stage:
         told: What the demo was asked for; kept in its marker.
 
     Raises:
-        DecisionLayerError: The folder holds something that is not a demo.
+        NotUnderstood: The folder holds something that is not a demo.
     """
     folder = folder.absolute()
     if folder.exists() and not (folder / MARKER).is_file() and _is_used(folder):
-        raise DecisionLayerError(
+        raise NotUnderstood(
             f"{folder} is not empty and holds no earlier demo; it was left as it is, "
             "name another folder"
         )

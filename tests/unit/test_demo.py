@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from decisions.errors import DecisionLayerError
+from decisions.errors import NotUnderstood
 from decisions.ports import Kind
 from flows.demo.clock import MovableClock
 from flows.demo.company import CALL_EFFECT, HORIZON, Company
@@ -218,7 +218,7 @@ class TestStage:
     def test_a_folder_that_holds_something_else_is_left_alone(self, tmp_path):
         (tmp_path / "thesis.txt").write_text("mine")
 
-        with pytest.raises(DecisionLayerError, match="holds no earlier demo"):
+        with pytest.raises(NotUnderstood, match="holds no earlier demo"):
             cleared(tmp_path)
 
         assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

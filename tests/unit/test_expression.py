@@ -335,7 +335,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(conditions)
 def test_whatever_the_check_lets_through_duckdb_reads_as_a_condition(engine, text):
     tree = parse(text, FIELDS, gives="boolean")
@@ -343,7 +343,7 @@ def test_whatever_the_check_lets_through_duckdb_reads_as_a_condition(engine, tex
     assert bound_type(engine, sql(tree, dialect="duckdb", as_of=AS_OF)) == "BOOLEAN"
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(conditions)
 def test_what_is_generated_is_itself_of_the_language_and_stays_as_it_is(text):
     once = generated(text)

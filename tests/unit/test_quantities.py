@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -38,6 +38,7 @@ def test_what_is_no_span_is_refused_with_one_that_is(text):
         Span.parse(text)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10_000), st.sampled_from(UNITS), st.booleans())
 def test_a_span_reads_back_what_it_writes(count, unit, working):
     span = Span(count, unit, working and unit in {"hour", "day"})

@@ -186,7 +186,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(FACTS)), JSON))
 def test_no_fact_whatever_costs_a_case_its_words(facts):
     assert titled(facts)

@@ -174,7 +174,7 @@ def test_somebody_who_never_works_has_no_deadline():
         deadline(at("2026-11-20 12:00"), Span.parse("1 working day"), never)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(instants, st.integers(1, 60), people)
 def test_working_hours_pass_between_a_start_and_its_deadline(start, count, hours):
     due = deadline(start, Span(count, "hour", working=True), hours)
@@ -183,7 +183,7 @@ def test_working_hours_pass_between_a_start_and_its_deadline(start, count, hours
     assert hours.on(hours.local_day(due - timedelta(microseconds=1)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(instants, st.integers(1, 30), people)
 def test_a_deadline_in_working_days_falls_within_working_hours(start, count, hours):
     due = deadline(start, Span(count, "day", working=True), hours)
@@ -195,7 +195,7 @@ def test_a_deadline_in_working_days_falls_within_working_hours(start, count, hou
     assert due.tzinfo is UTC
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(instants, st.timedeltas(timedelta(), timedelta(days=10)), st.integers(1, 40), people)
 def test_who_starts_later_is_never_due_earlier(start, pause, count, hours):
     span = Span(count, "hour", working=True)
@@ -203,7 +203,7 @@ def test_who_starts_later_is_never_due_earlier(start, pause, count, hours):
     assert deadline(start, span, hours) <= deadline(start + pause, span, hours)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(instants, st.sampled_from(ZONES))
 def test_every_wall_time_that_clocks_show_leads_back_to_its_first_instant(instant, zone):
     wall = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)

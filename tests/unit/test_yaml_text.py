@@ -181,14 +181,14 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
         read_yaml(tmp_path / "file.yaml", "file.yaml")
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(st.text(st.sampled_from("ab:-[]{}#&*!|>'\"%@`?,\n\t ~0.\x07é\ud7ff"), max_size=40))
 def test_any_text_is_read_or_refused_and_nothing_else(text):
     with suppress(DefinitionError):
         parsed_yaml(text, "file.yaml")
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text("abNO:{ é", max_size=6),
