@@ -53,7 +53,7 @@ class Layer:
         except KeyError:
             hint = choices(decision, self.workspace.decisions)
             raise NotUnderstood(
-                f"there is no decision {decision!r} in {self.workspace.folder}; {hint}"
+                f"there is no decision {decision!r}; {hint} (in {self.workspace.folder})"
             ) from None
 
 

@@ -1,6 +1,5 @@
 """The demo from the empty stage to the last figure."""
 
-import shlex
 import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -24,7 +23,7 @@ from flows import wiring
 from flows.demo.clock import MovableClock
 from flows.demo.company import Company
 from flows.demo.people import Staff
-from flows.demo.result import DemoResult, Estimate, Kept, figures
+from flows.demo.result import DemoResult, Estimate, Kept, figures, typed
 from flows.demo.stage import Stage, account_managers, grant_leave, write_tables
 from flows.demo.story import Story, Telling
 from flows.demo.timeline import Moment, first_monday, moments
@@ -195,18 +194,12 @@ def _known_outcomes(layer: Layer) -> dict[str, list[str]]:
 
 def _commands(settings: Settings) -> dict[str, str]:
     """Return what to type next, by what it shows."""
-    where = f"--workspace {_typed(settings.workspace)} --home {_typed(settings.home)}"
+    where = f"--workspace {typed(settings.workspace)} --home {typed(settings.home)}"
     called = Path(sys.argv[0])
     is_elsewhere = called.name == "followthrough" and not shutil.which("followthrough")
-    program = _typed(called.absolute()) if is_elsewhere else "followthrough"
+    program = typed(called.absolute()) if is_elsewhere else "followthrough"
     return {
         "the inbox": f"{program} serve {where} --no-schedules",
         "the cases that wait": f"{program} cases {where}",
         "the history, recomputed": f"{program} verify {where}",
     }
-
-
-def _typed(path: Path) -> str:
-    """Return the path as one would type it here."""
-    here = Path.cwd()
-    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))

@@ -1,11 +1,13 @@
 """What a demo showed: the loop's figures, the estimate beside the truth, and where to look next."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 from rich.console import RenderableType
+from rich.text import Text
 
 from decisions.effectiveness import written
 from decisions.effectiveness.report import EffectivenessReport
@@ -130,9 +132,9 @@ class DemoResult(BaseModel):
             clean("Now"),
             pairs(self.present.items()),
             clean("\nKept"),
-            pairs([("ledger", ledger), ("head", self.ledger.head), ("report", str(self.report))]),
+            pairs([("ledger", ledger), ("head", self.ledger.head), ("report", typed(self.report))]),
             clean("\nNext"),
-            pairs((f"{command}", what) for what, command in self.next.items()),
+            *(_unbroken(f"  {what}\n    {command}") for what, command in self.next.items()),
         )
 
 
@@ -152,6 +154,17 @@ def figures(report: EffectivenessReport) -> Iterator[Figure]:
         share = f"{stage.count / stage.of:.0%} of opened, " if stage.count and stage.of else ""
         share = "" if stage.name == "opened" else share
         yield Figure(name=stage.name, count=stage.count, note=share + stage.meaning)
+
+
+def typed(path: Path) -> str:
+    """Return the path as one would type it in the present folder."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+
+
+def _unbroken(text: str) -> Text:
+    """Return text that no narrow terminal breaks, so that a command can be copied."""
+    return Text(text, no_wrap=True, overflow="ignore")
 
 
 def _effect(effect: Estimate) -> Iterator[tuple[str, str]]:

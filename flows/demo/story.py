@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, literal, select
 
 from decisions.desk import Author
 from decisions.errors import LifecycleError
-from decisions.ledger.records import Arm, Case, CaseState, Notification
+from decisions.ledger.records import Arm, Case, Notification
 from flows.decide import decide
 from flows.demo.clock import MovableClock
 from flows.demo.company import Company
@@ -29,6 +30,15 @@ _CALLED_ALL_THE_SAME = 0.02
 """Share of held-out accounts whose manager calls on their own initiative."""
 _FROM_SLACK = 4
 """Of five answers, so many come from Slack and the rest from the inbox."""
+
+_ABOUT = (
+    Case.__table__.c.key.label("case"),
+    Case.__table__.c.subject.label("account"),
+    Case.__table__.c.action,
+    Case.__table__.c.state,
+    Case.__table__.c.assignee,
+)
+"""What a person who hears of a case knows of it, named as in ``Told``."""
 
 Telling = Callable[[Moment], None]
 """Is told how far the story has got."""
@@ -71,8 +81,10 @@ class Story:
     async def _take(self, step: Step) -> None:
         self.flow_runs += step in RUNS
         match step:
-            case Step.SCORE | Step.SCORE_PARTLY:
-                self._load("churn_scores", "accounts", partly=step is Step.SCORE_PARTLY)
+            case Step.SCORE:
+                self._load("churn_scores", "accounts")
+            case Step.SCORE_PARTLY:
+                self._load("churn_scores", share=1 / 3)
             case Step.DECIDE:
                 await decide(self.decision)
                 self._tempt()
@@ -83,69 +95,44 @@ class Story:
                 self._load("renewals", "crm_calls")
                 await observe()
 
-    def _load(self, *names: str, partly: bool = False) -> None:
-        """Write tables of the warehouse anew, as a nightly job would."""
+    def _load(self, *names: str, share: float = 1) -> None:
+        """Write tables of the warehouse anew, as a nightly job would; or the first part of them."""
         tables = {name: self.company.table(name, self.clock()) for name in names}
-        if partly:
-            tables = {name: rows.slice(0, rows.num_rows // 3) for name, rows in tables.items()}
-        write_tables(self.warehouse, tables)
+        parts = {name: rows.slice(0, int(rows.num_rows * share)) for name, rows in tables.items()}
+        write_tables(self.warehouse, parts)
 
     def _tempt(self) -> None:
         """Let a few of the accounts just held out be called all the same."""
-        table = Case.__table__
+        case = Case.__table__
         query = (
-            select(table.c.key, table.c.subject, table.c.action, table.c.assignee)
-            .where(table.c.arm == Arm.CONTROL, table.c.opened_at == self.clock())
-            .order_by(table.c.id)
+            select(*_ABOUT, case.c.assignee.label("person"), literal("held out").label("kind"))
+            .where(case.c.arm == Arm.CONTROL, case.c.opened_at == self.clock())
+            .order_by(case.c.id)
         )
-        with self.layer.ledger.reading() as connection:
-            rows = connection.execute(query).all()
-        for row in rows:
+        for told in self._told(query):
             if self.staff.happens(_CALLED_ALL_THE_SAME):
-                told = Told(
-                    case=row.key,
-                    account=row.subject,
-                    action=row.action,
-                    state=CaseState.HELD_OUT,
-                    kind="not told",
-                    person=row.assignee,
-                    assignee=row.assignee,
-                    at=self.clock(),
-                )
                 self._mean(self.staff.own_initiative(told))
 
     def _spread_word(self) -> None:
         """Let everybody react to what they were told by the sweep just made."""
-        for told in self._just_told():
-            self._mean(self.staff.reaction(told))
-
-    def _just_told(self) -> list[Told]:
         sent, case = Notification.__table__, Case.__table__
         query = (
-            select(
-                case.c.key, case.c.subject, case.c.action, case.c.state, case.c.assignee,
-                sent.c.kind, sent.c.recipient,
-            )
+            select(*_ABOUT, sent.c.recipient.label("person"), sent.c.kind)
             .join_from(sent, case, sent.c.case_id == case.c.id)
             .where(sent.c.sent_at == self.clock())
             .order_by(sent.c.id)
-        )  # fmt: skip
+        )
+        for told in self._told(query):
+            self._mean(self.staff.reaction(told))
+
+    def _told(self, query: Select[Any]) -> list[Told]:
         actions = self.layer.definition(self.decision).actions
         with self.layer.ledger.reading() as connection:
-            return [
-                Told(
-                    case=row.key,
-                    account=row.subject,
-                    action=row.action,
-                    state=row.state,
-                    kind=row.kind,
-                    person=row.recipient,
-                    assignee=row.assignee,
-                    at=self.clock(),
-                    reasons=actions[row.action].override_reasons,
-                )
-                for row in connection.execute(query)
-            ]
+            rows = connection.execute(query).mappings().all()
+        return [
+            Told(**row, at=self.clock(), reasons=actions[row["action"]].override_reasons)
+            for row in rows
+        ]
 
     def _mean(self, acts: list[Act]) -> None:
         for act in acts:
@@ -168,7 +155,8 @@ class Story:
         self.answers += 1
         try:
             self._say(act, interaction)
-        except LifecycleError:  # somebody else was first; the late answer is in the ledger
+        except LifecycleError:
+            # Somebody else was first; the late answer is in the ledger all the same.
             return False
         return True
 

@@ -8,8 +8,6 @@ from enum import StrEnum
 _WEEK = timedelta(weeks=1)
 _OBSERVED_EVERY = 8
 """Weeks between two looks at what came of the cases."""
-_CLOSELY = 0
-"""Weeks before the last one in which cases are swept several times a day."""
 
 
 class Step(StrEnum):
@@ -18,7 +16,7 @@ class Step(StrEnum):
     SCORE = "score"
     """The model's weekly scores land in the warehouse."""
     SCORE_PARTLY = "score partly"
-    """They land as well, but the job died half-way."""
+    """They land as well, but the job died on its way."""
     DECIDE = "decide"
     DISPATCH = "dispatch"
     OBSERVE = "observe"
@@ -103,6 +101,6 @@ def moments(until: datetime, *, weeks: int) -> Iterator[Moment]:
 
 
 def _weekly(weeks_left: int) -> Sequence[tuple[timedelta, Step]]:
-    if weeks_left > _CLOSELY:
+    if weeks_left:
         return _WEEKLY
     return sorted({*_WEEKLY, *((after, Step.DISPATCH) for after in _LAST_SWEEPS)})
