@@ -4,15 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from decisions.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
+from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
 from decisions.escalation import next_due
-from decisions.ledger.outbox import MOST_ATTEMPTS, SETTLE, Claim, Delivery
+from decisions.ledger.outbox import PATIENCE, SETTLE, Claim, Delivery
 from decisions.ledger.records import CaseState, NotificationState
 from decisions.ownership import People
 from decisions.ports import Channel, Message, Receipt
 
 RETRY = timedelta(minutes=1)
-"""How long to wait after a temporary failure that did not say for how long."""
+"""How long to wait after a first temporary failure that did not say for how long; then double."""
+
+LONGEST_RETRY = timedelta(minutes=30)
+
+MOST_LOOKS = 3
+"""Looks for a message of unknown outcome before it is sent again, marked as a repeat."""
+
+REPEATED = "Repeat: the first message could not be confirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +56,33 @@ class Attempt:
         return self._given_up(NotificationState.UNREACHABLE, None, "; ".join(said))
 
     def _route(self) -> Iterator[str]:
-        case = self.claim.case
-        if case is None:
-            yield from self.channels
-            return
-        action = self.claim.definition.actions[case.action]
-        yield from (name for name in action.through if name in self.channels)
+        case, actions = self.claim.case, self.claim.definition.actions
+        asked = actions.values() if case is None else [actions[case.action]]
+        names = dict.fromkeys(name for action in asked for name in action.through)
+        yield from (name for name in names if name in self.channels)
 
     def _over(self, channel: Channel, said: list[str]) -> Delivery | None:
+        message = self.message
+        if self.claim.doubtful:
+            try:
+                receipt = channel.find(message)
+            except ConnectorError as silence:
+                if self.claim.notification.attempts <= MOST_LOOKS:
+                    return self._later(NotificationState.UNKNOWN, channel.name, silence)
+                # Losing a message is worse than repeating it, if the repeat says that it is one.
+                message = _marked(message)
+            else:
+                if receipt is not None:
+                    return self._sent(channel.name, receipt)
         try:
-            receipt = channel.find(self.message) if self.claim.doubtful else None
-            return self._sent(channel.name, receipt or channel.deliver(self.message))
+            return self._sent(channel.name, channel.deliver(message))
         except PermanentFailure as refusal:
             said.append(str(refusal))
             return None
         except TemporaryFailure as failure:
-            wait = failure.retry_after or RETRY
-            return self._later(NotificationState.PENDING, channel.name, str(failure), wait)
+            return self._later(NotificationState.PENDING, channel.name, failure)
         except UnknownOutcome as doubt:
-            return self._later(NotificationState.UNKNOWN, channel.name, str(doubt), SETTLE)
+            return self._later(NotificationState.UNKNOWN, channel.name, doubt)
 
     def _sent(self, channel: str, receipt: Receipt) -> Delivery:
         return Delivery(
@@ -78,16 +93,20 @@ class Attempt:
             due_at=self._next_due(),
         )
 
-    def _later(
-        self, state: NotificationState, channel: str, failure: str, wait: timedelta
-    ) -> Delivery:
-        if self.claim.notification.attempts >= MOST_ATTEMPTS:
-            return self._given_up(NotificationState.DEAD, channel, failure)
+    def _later(self, state: NotificationState, channel: str, failure: ConnectorError) -> Delivery:
+        told = self.claim.notification
+        if self.now - told.created_at >= PATIENCE:
+            return self._given_up(NotificationState.DEAD, channel, str(failure))
+        wait = SETTLE
+        if state is NotificationState.PENDING:
+            doubled = RETRY * 2 ** min(told.attempts - 1, 10)
+            asked_for = getattr(failure, "retry_after", None)
+            wait = asked_for or min(doubled, LONGEST_RETRY)
         return Delivery(
             state=state,
             channel=channel,
             message=self.message,
-            failure=failure,
+            failure=str(failure),
             next_at=self.now + wait,
         )
 
@@ -132,4 +151,10 @@ def has_lost_its_point(claim: Claim) -> bool:
     if case is None:
         return False
     _, cycle, *_ = claim.notification.key.split(":")
-    return case.state not in {CaseState.OPEN, CaseState.ACKNOWLEDGED} or case.cycle != int(cycle)
+    is_over = case.state not in {CaseState.OPEN, CaseState.ACKNOWLEDGED}
+    return is_over or case.cycle != int(cycle) or case.snoozed_until is not None
+
+
+def _marked(message: Message) -> Message:
+    lead = f"{REPEATED}. {message.lead}" if message.lead else REPEATED
+    return message.model_copy(update={"lead": lead})

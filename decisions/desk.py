@@ -14,7 +14,7 @@ from decisions.definition import Action, Definition
 from decisions.entitlement import entitled
 from decisions.errors import LifecycleError, NotEntitled
 from decisions.ledger import Ledger, Transaction
-from decisions.ledger.records import Answer, Assignment, Case, CaseState, Intervention
+from decisions.ledger.records import Answer, Case, CaseState, Intervention
 from decisions.ledger.results import REPORTED
 from decisions.lifecycle import PAST, Move, after
 from decisions.ownership import People, Standin
@@ -86,7 +86,7 @@ class Desk:
                 complete_by = deadline(transaction.at, action.complete_within, hours)
             if author.person != case.assignee:
                 taken = Standin(author.person, case.assignee)
-                _assign(transaction, case, taken, by=author.person, because="acknowledged it")
+                transaction.assign(case, taken, by=author.person, because="acknowledged it")
             return {
                 "assignee": author.person,
                 "complete_by": complete_by,
@@ -149,9 +149,9 @@ class Desk:
         def act(transaction: Transaction, case: Case, action: Action) -> dict[str, Any]:
             standin = self._people.standin(to, transaction.at)
             if standin.person == case.assignee:
-                name = self._people.person(standin.person).name
+                name = self._people.name(standin.person)
                 raise LifecycleError(f"{case.key} already is with {name}")
-            _assign(transaction, case, standin, by=author.person, because=said)
+            transaction.assign(case, standin, by=author.person, because=said)
             changes = {"complete_by": None, "answered_at": None, "state": CaseState.OPEN}
             return changes | asked_anew(
                 transaction, case, action, self._people, assignee=standin.person
@@ -181,6 +181,11 @@ class Desk:
             when = acted_at or transaction.at
             if when > transaction.at:
                 raise LifecycleError(f"{case.key} cannot have been completed in the time to come")
+            if when < case.opened_at:
+                raise LifecycleError(
+                    f"{case.key} was opened at {case.opened_at:%Y-%m-%d %H:%M} UTC; what was done "
+                    "before is no answer to it, override it with a reason instead"
+                )
             transaction.add(
                 Intervention(
                     case_id=case.id,
@@ -208,7 +213,7 @@ class Desk:
             earlier = transaction.answer_to(author.interaction)
             case = transaction.case(key)
             if earlier is not None:
-                return self._repeated(case, earlier)
+                return _repeated(case, earlier, author)
             self._people.person(author.person)
             definition = transaction.definition(case)
             try:
@@ -228,11 +233,6 @@ class Desk:
             raise refusal
         return Reply(key, case.state, self._sentence_on(case, move))
 
-    def _repeated(self, case: Case, earlier: Answer) -> Reply:
-        if not earlier.accepted:
-            raise LifecycleError(str(earlier.told))
-        return Reply(case.key, case.state, f"{case.key}: already recorded", repeated=True)
-
     def _admit(
         self, transaction: Transaction, case: Case, definition: Definition, author: Author
     ) -> None:
@@ -244,8 +244,8 @@ class Desk:
             return
         if case.state in {CaseState.HELD_OUT, CaseState.RELEASED}:
             raise NotEntitled(f"{case.key} is held out on purpose; nobody acts on it")
-        name = self._people.person(author.person).name
-        holder = self._people.person(str(case.assignee)).name
+        name = self._people.name(author.person)
+        holder = self._people.name(str(case.assignee))
         raise NotEntitled(
             f"{name} may not answer {case.key}; it is with {holder}, and only they, their cover, "
             "the owners and whoever was told of it may"
@@ -258,7 +258,7 @@ class Desk:
             last = transaction.last_answer(case)
             if last is None:
                 raise
-            name = self._people.person(last.by).name
+            name = self._people.name(last.by)
             raise LifecycleError(
                 f"{case.key} was already {PAST[Move(last.kind)]} by {name} at "
                 f"{last.at:%Y-%m-%d %H:%M} UTC; your answer is recorded as late"
@@ -268,14 +268,22 @@ class Desk:
         if move is Move.SNOOZE:
             return f"{case.key} is snoozed until {case.snoozed_until:%Y-%m-%d %H:%M} UTC"
         if move is Move.REASSIGN:
-            return f"{case.key} is now with {self._people.person(str(case.assignee)).name}"
+            return f"{case.key} is now with {self._people.name(str(case.assignee))}"
         if move is Move.ACKNOWLEDGE and case.complete_by:
             return f"{case.key} is yours; complete it by {case.complete_by:%Y-%m-%d %H:%M} UTC"
         return f"{case.key} is {case.state}"
 
 
+def _repeated(case: Case, earlier: Answer, author: Author) -> Reply:
+    if (earlier.case_id, earlier.by) != (case.id, author.person):
+        raise LifecycleError("this click or command was recorded for something else; answer anew")
+    if not earlier.accepted:
+        raise LifecycleError(str(earlier.told))
+    return Reply(case.key, case.state, f"{case.key}: already recorded", repeated=True)
+
+
 def _sentence(text: str) -> str:
-    said = text.strip()
+    said = text.replace("\0", "").strip()
     if not 3 <= len(said) <= 2_000:
         raise LifecycleError("say in a sentence why, or what was done (3 to 2,000 characters)")
     return said
@@ -288,21 +296,6 @@ def _closing(case: Case, transaction: Transaction) -> dict[str, Any]:
         "snoozed_until": None,
         "due_at": None,
     }
-
-
-def _assign(
-    transaction: Transaction, case: Case, standin: Standin, *, by: str, because: str
-) -> None:
-    transaction.add(
-        Assignment(
-            case_id=case.id,
-            assignee=standin.person,
-            in_place_of=standin.in_place_of,
-            by=by,
-            at=transaction.at,
-            because=because,
-        )
-    )
 
 
 def _record(

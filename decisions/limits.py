@@ -28,10 +28,13 @@ class History:
             ``unfinished`` (0 or 1), ``last_scored_at`` (UTC), ``recent`` (cases opened within the
             span of ``per_subject``).
         today: Cases opened since the assignee's midnight, by assignee.
+        in_batch: Cases opened by earlier runs over this very batch; they take places of
+            ``per_run``, so that running again is no way around it.
     """
 
     cases: pa.Table
     today: Mapping[str, int]
+    in_batch: int = 0
 
 
 _VERDICTS = """
@@ -92,7 +95,7 @@ def reasons(matches: pa.Table, history: History, limits: Limits) -> pa.ChunkedAr
         "per_run": PER_RUN,
         "per_subject_count": limits.per_subject.count if limits.per_subject else _UNLIMITED,
         "per_assignee_count": limits.per_assignee.count if limits.per_assignee else _UNLIMITED,
-        "per_run_count": limits.per_run or _UNLIMITED,
+        "per_run_count": max(0, (limits.per_run or _UNLIMITED) - history.in_batch),
     }
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")

@@ -127,6 +127,10 @@ class People(Part):
             hint = choices(key, self.people)
             raise UnknownPerson(f"nobody in people.yaml is called {key!r}; {hint}") from None
 
+    def name(self, key: str) -> str:
+        """Return the person's name; the key itself for somebody whom the file has no longer."""
+        return self.people[key].name if key in self.people else key
+
     def hours(self, key: str) -> WorkingHours:
         """Return when the person works.
 
@@ -225,11 +229,11 @@ def resolve(
 
 
 def _manager(assignee: str | None, *, people: People, owners: Owners, at: datetime) -> Standin:
-    holder = people.person(assignee) if assignee else None
+    holder = people.people.get(assignee) if assignee else None
     if holder and holder.manager:
         return people.standin(holder.manager, at)
     owner = _owner("business", people=people, owners=owners, at=at)
-    gap = f"{holder.name} has no manager" if holder else "nobody holds the case"
+    gap = f"{people.name(assignee)} has no manager" if assignee else "nobody holds the case"
     because = f"business owner; {gap}"
     return Standin(
         owner.person, owner.in_place_of, f"{because}; {owner.because}" if owner.because else because
@@ -241,10 +245,10 @@ def _owner(role: str, *, people: People, owners: Owners, at: datetime) -> Standi
     if named is None:
         raise UnknownPerson(f"the decision has no {role} owner; name one under 'owners'")
     key = people.roles.get(named, named)
-    if found := people.present(key, at):
+    if key in people.people and (found := people.present(key, at)):
         return found
     backup = people.roles.get(owners.backup, owners.backup) if owners.backup else None
-    if backup and (found := people.present(backup, at)):
-        because = found.because or f"backup owner for {people.person(key).name}, who is not there"
+    if backup in people.people and (found := people.present(backup, at)):
+        because = found.because or f"backup owner for {people.name(key)}, who is not there"
         return Standin(found.person, key, because)
     return people.standin(key, at)

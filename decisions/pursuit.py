@@ -4,15 +4,20 @@ Recording a step and queueing its message are one transaction; sending is the ou
 is taken once however many sweeps run, and one sweep takes one step of a case.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from decisions.definition import Action, Definition
+from decisions.errors import UnknownPerson
 from decisions.escalation import ASSIGNEE, End, Telling, due_step
-from decisions.ledger import Ledger, Transaction
+from decisions.ledger import SYSTEM, Ledger, Transaction
 from decisions.ledger.records import Case, CaseState
-from decisions.ownership import ASSIGNEES_MANAGER, People, resolve
+from decisions.ownership import ASSIGNEES_MANAGER, People, Standin, resolve
 from decisions.ports import Kind
 from decisions.worktime import deadline
+
+ASK_AGAIN = timedelta(hours=12)
+"""When a case is asked anew of which nobody could be told."""
 
 
 class Pursuit:
@@ -40,43 +45,61 @@ class Pursuit:
             definition = transaction.definition(case)
             action = definition.actions[case.action]
             if case.snoozed_until is not None:
-                return self._wake(transaction, case, action)
+                return self._wake(transaction, case, definition)
             step = due_step(action, state=case.state, taken=case.step)
             if isinstance(step, Telling):
                 return self._tell(transaction, case, definition, step)
             return _end(transaction, case, step)
 
-    def _wake(self, transaction: Transaction, case: Case, action: Action) -> str:
-        assignee = self._people.standin(str(case.assignee), transaction.at).person
-        if case.state == CaseState.ACKNOWLEDGED:
-            fresh = {"cycle": case.cycle + 1, "step": 1, "snoozed_until": None, "due_at": None}
-            changed = transaction.change(case, **fresh)
-            transaction.notify(
-                changed, kind=Kind.REMINDED, recipient=assignee, because="snoozed until now"
-            )
-        else:
-            anew = asked_anew(transaction, case, action, self._people, assignee=assignee)
+    def _wake(self, transaction: Transaction, case: Case, definition: Definition) -> str:
+        found = self._standin(ASSIGNEE, case, definition, transaction.at)
+        if found.person != case.assignee:
+            transaction.assign(case, found, by=SYSTEM, because="away when the case woke up")
+        if case.state == CaseState.OPEN:
+            action = definition.actions[case.action]
+            anew = asked_anew(transaction, case, action, self._people, assignee=found.person)
             transaction.change(case, **anew)
-        transaction.enter("woke", case.key, {"assignee": assignee})
+        else:
+            self._remind(transaction, case, found.person)
+        transaction.enter("woke", case.key, {"assignee": found.person})
         return f"{case.key} woke up"
+
+    def _remind(self, transaction: Transaction, case: Case, assignee: str) -> None:
+        is_late = case.complete_by is not None and case.complete_by <= transaction.at
+        changed = transaction.change(
+            case,
+            assignee=assignee,
+            cycle=case.cycle + 1,
+            step=1 if is_late else 0,
+            snoozed_until=None,
+            due_at=None if is_late else case.complete_by,
+        )
+        kind = Kind.REMINDED if is_late else Kind.ASKED
+        transaction.notify(changed, kind=kind, recipient=assignee, because="snoozed until now")
 
     def _tell(
         self, transaction: Transaction, case: Case, definition: Definition, step: Telling
     ) -> str:
-        standin = resolve(
-            str(case.assignee) if step.to == ASSIGNEE else step.to,
-            people=self._people,
-            owners=definition.owners,
-            assignee=case.assignee,
-            at=transaction.at,
-        )
+        found = self._standin(step.to, case, definition, transaction.at)
         changed = transaction.change(case, step=case.step + 1, due_at=None)
-        because = "manager of the assignee" if step.to == ASSIGNEES_MANAGER else step.to
-        transaction.notify(changed, kind=step.kind, recipient=standin.person, because=because)
+        role = "manager of the assignee" if step.to == ASSIGNEES_MANAGER else step.to
+        because = f"{role}; {found.because}" if found.because else role
+        transaction.notify(changed, kind=step.kind, recipient=found.person, because=because)
         transaction.enter(
-            step.kind, case.key, {"step": changed.step, "to": standin.person, "as": because}
+            step.kind, case.key, {"step": changed.step, "to": found.person, "as": because}
         )
-        return f"{case.key}: {self._people.person(standin.person).name} is told"
+        return f"{case.key}: {self._people.name(found.person)} is told"
+
+    def _standin(self, target: str, case: Case, definition: Definition, at: datetime) -> Standin:
+        """Return who is meant; the business owner where people.yaml has them no longer."""
+        owners = definition.owners
+        meant = str(case.assignee) if target == ASSIGNEE else target
+        people, holder = self._people, case.assignee
+        try:
+            return resolve(meant, people=people, owners=owners, assignee=holder, at=at)
+        except UnknownPerson as gap:
+            found = resolve("business", people=people, owners=owners, assignee=holder, at=at)
+            return Standin(found.person, found.in_place_of, f"business owner, since {gap}")
 
 
 def asked_anew(
@@ -109,12 +132,18 @@ def asked_anew(
 
 
 def _end(transaction: Transaction, case: Case, end: End) -> str:
-    told = {"told": sorted(transaction.told(case))}
+    told = sorted(transaction.told(case))
+    if not told:
+        # Silence of somebody who was never told is no answer: begin anew when channels may work.
+        again = transaction.at + ASK_AGAIN
+        transaction.change(case, snoozed_until=again, due_at=again)
+        transaction.enter("nobody told", case.key, {"again": again.isoformat()})
+        return f"{case.key}: nobody could be told, asked again later"
     if end is End.CLOSE_UNANSWERED:
         transaction.supersede(case)
         transaction.change(case, state=CaseState.UNANSWERED, closed_at=transaction.at, due_at=None)
-        transaction.enter("unanswered", case.key, told)
+        transaction.enter("unanswered", case.key, {"told": told})
         return f"{case.key}: nobody answered, closed"
     transaction.change(case, due_at=None)
-    transaction.enter("policy ended", case.key, told)
+    transaction.enter("policy ended", case.key, {"told": told})
     return f"{case.key}: nobody is left to tell, stays {case.state}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from decisions.definition import Definition
+from decisions.errors import UnknownPerson
 from decisions.ownership import People, Standin, resolve
 from decisions.worktime import deadline
 
@@ -78,5 +79,12 @@ def _assignee(
             found = f"{assign!r}, who is not in people.yaml" if assign else "nobody"
             because = f"{target.replace('_', ' ')} is {found}; so the business owner"
             target = "business"
-    standin = resolve(target, people=people, owners=definition.owners, assignee=None, at=at)
+    owners = definition.owners
+    try:
+        standin = resolve(target, people=people, owners=owners, assignee=None, at=at)
+    except UnknownPerson as gap:
+        if target == "business":
+            raise
+        because = f"{because}, but {gap}; so the business owner"
+        standin = resolve("business", people=people, owners=owners, assignee=None, at=at)
     return standin, f"{because}; {standin.because}" if standin.because else because

@@ -113,6 +113,13 @@ def _shown(fact: object, spec: FieldSpec, zone: str) -> str:
         return cut(str(fact), LONGEST_VALUE)
     if not isinstance(value, Figure):
         return str(plain(value))
+    try:
+        return _figure(value, spec)
+    except ArithmeticError:  # more digits than the locale's formats can hold
+        return cut(str(fact), LONGEST_VALUE)
+
+
+def _figure(value: Figure, spec: FieldSpec) -> str:
     if is_currency(spec.unit):
         return money(value)
     if (spec.min, spec.max, spec.unit) == (0, 1, None) and spec.type != "integer":

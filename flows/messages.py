@@ -5,7 +5,7 @@ from typing import Any
 from decisions.definition import Definition
 from decisions.ledger import Claim
 from decisions.ledger.records import Case, Run
-from decisions.ownership import People, resolve
+from decisions.ownership import People
 from decisions.ports import Addressee, Fact, Kind, Message
 from decisions.wording import shown_facts, title, why
 
@@ -60,7 +60,7 @@ def _about_case(claim: Claim, case: Case, to: Addressee, people: People, inbox_u
         title=title(definition, action=case.action, **written),
         why=why(definition, rule=case.rule, **written),
         facts=shown_facts(definition, case.action, case.facts, to.zone),
-        owner=_owner(definition, people, case),
+        owner=_owner(definition, people),
         answer_by=case.complete_by if acknowledged else case.respond_by,
         reasons=action.override_reasons,
         url=f"{inbox_url}/cases/{case.key}",
@@ -73,18 +73,12 @@ def _lead(kind: Kind, case: Case, to: Addressee, people: People) -> str | None:
         lead = _LEADS[Kind.REMINDED]
     if lead is None or case.assignee in {None, to.person}:
         return lead
-    return f"{lead}; it is with {people.person(str(case.assignee)).name}"
+    return f"{lead}; it is with {people.name(str(case.assignee))}"
 
 
-def _owner(definition: Definition, people: People, case: Case) -> str:
-    owner = resolve(
-        "business",
-        people=people,
-        owners=definition.owners,
-        assignee=case.assignee,
-        at=case.opened_at,
-    )
-    return people.person(owner.person).name
+def _owner(definition: Definition, people: People) -> str:
+    named = definition.owners.business
+    return people.name(people.roles.get(named, named))
 
 
 def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message:
@@ -94,7 +88,6 @@ def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message
     facts = [Fact(label=f"Found {n}", text=fault) for n, fault in enumerate(shown, start=1)]
     if more:
         facts.append(Fact(label="And", text=f"{more} more"))
-    business = people.roles.get(definition.owners.business, definition.owners.business)
     return Message(
         key=claim.notification.key,
         kind=Kind.WITHHELD,
@@ -104,5 +97,5 @@ def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message
         title=f"{definition.decision}: the whole batch is withheld ({run.evaluated:,} rows)",
         why=f"Run {run.id} found its batch at fault; nobody was told of a case",
         facts=tuple(facts),
-        owner=people.person(business).name,
+        owner=_owner(definition, people),
     )

@@ -14,7 +14,8 @@ async def observe() -> Observed:
 
     Run it as often as you like, or twice at once: what is known already is left as it is.
     """
-    return sweep.both(look_for_proofs(), look_for_outcomes())
+    proven = look_for_proofs()
+    return sweep.both(proven, look_for_outcomes(proven.unproven))
 
 
 @task(name="look-for-proofs", cache_policy=NO_CACHE)
@@ -24,9 +25,9 @@ def look_for_proofs() -> Observed:
 
 
 @task(name="look-for-outcomes", cache_policy=NO_CACHE)
-def look_for_outcomes() -> Observed:
+def look_for_outcomes(unproven: list[str]) -> Observed:
     """Ask the probes for the outcomes of the cases whose window has closed."""
-    return _logged(sweep.look_for_outcomes(wiring.current()))
+    return _logged(sweep.look_for_outcomes(wiring.current(), unproven=unproven))
 
 
 def _logged(observed: Observed) -> Observed:

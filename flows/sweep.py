@@ -3,7 +3,9 @@
 No Prefect here. Each may be run as often as one likes, or twice at once.
 """
 
+import logging
 from collections import Counter
+from collections.abc import Collection
 
 import pyarrow as pa
 from pydantic import BaseModel
@@ -20,8 +22,7 @@ from decisions.ports import Warehouse
 from flows.messages import message_for
 from flows.wiring import Layer
 
-CHUNK = 20
-"""Messages claimed at once; few, so that a sender that dies holds up little."""
+_logger = logging.getLogger(__name__)
 
 
 class Decided(BaseModel):
@@ -91,12 +92,14 @@ class Observed(BaseModel):
         outcomes: Outcomes newly recorded, missing ones included.
         missing: Those among them for which no row was found.
         faults: Probes that did not answer, and why; the others went on.
+        unproven: Decisions whose proofs could not be asked for; their outcomes wait for that.
     """
 
     proven: int = 0
     outcomes: int = 0
     missing: int = 0
     faults: list[str] = []
+    unproven: list[str] = []
 
 
 def decide(layer: Layer, decision: str) -> Decided:
@@ -141,25 +144,26 @@ def record_verdicts(
 
 
 def deliver(layer: Layer) -> Delivered:
-    """Claim and hand over messages, chunk by chunk, until nothing is due."""
+    """Claim and hand over messages until nothing is due.
+
+    One at a time: a lease covers one message, however slow the channel.
+    """
     states: Counter[str] = Counter()
-    while claims := layer.ledger.outbox.claim(most=CHUNK):
+    while claims := layer.ledger.outbox.claim(most=1):
         states.update(_delivered(layer, claim) for claim in claims)
     return Delivered(states=dict(sorted(states.items())))
 
 
 def escalate(layer: Layer) -> Escalated:
     """Take the one step that has fallen due on every unanswered or uncompleted case."""
-    found, refused = Escalated(), set[str]()
-    while due := [key for key in layer.ledger.cases.due(layer.clock()) if key not in refused]:
-        for key in due:
-            try:
-                step = layer.pursuit.take_step(key)
-            except DecisionLayerError as error:
-                refused.add(key)
-                found.faults.append(f"{key}: {error}")
-            else:
-                found.steps += [step] if step else []
+    found = Escalated()
+    for key in layer.ledger.cases.due(layer.clock()):
+        try:
+            step = layer.pursuit.take_step(key)
+        except DecisionLayerError as error:
+            found.faults.append(f"{key}: {error}")
+        else:
+            found.steps += [step] if step else []
     return found
 
 
@@ -176,14 +180,21 @@ def look_for_proofs(layer: Layer) -> Observed:
             found.proven += _prove(layer, definition, cases)
         except ConnectorError as error:
             found.faults.append(f"{definition.decision}: {error}")
+            found.unproven.append(definition.decision)
     return found
 
 
-def look_for_outcomes(layer: Layer) -> Observed:
-    """Ask the probes for the outcomes of the cases whose window has closed."""
+def look_for_outcomes(layer: Layer, *, unproven: Collection[str] = ()) -> Observed:
+    """Ask the probes for the outcomes of the cases whose window has closed.
+
+    Args:
+        layer: Everything assembled.
+        unproven: Decisions to leave for later: once its outcome is known, nobody looks for a
+            case's proof any more.
+    """
     found = Observed()
     for definition, cases in layer.ledger.results.awaiting_outcome(layer.clock()):
-        if definition.outcome is None:
+        if definition.outcome is None or definition.decision in unproven:
             continue
         try:
             warehouse = _warehouse(layer, definition.outcome)
@@ -198,7 +209,8 @@ def look_for_outcomes(layer: Layer) -> Observed:
 
 def observe(layer: Layer) -> Observed:
     """Record the proofs and outcomes that have become known."""
-    return both(look_for_proofs(layer), look_for_outcomes(layer))
+    proven = look_for_proofs(layer)
+    return both(proven, look_for_outcomes(layer, unproven=proven.unproven))
 
 
 def both(proofs_found: Observed, outcomes_found: Observed) -> Observed:
@@ -221,10 +233,10 @@ def _delivered(layer: Layer, claim: Claim) -> str:
     people = layer.workspace.people
     try:
         message = message_for(claim, people, layer.settings.inbox_url)
-    except DecisionLayerError as error:
-        delivery = unwritable(str(error), layer.clock())
-    else:
         delivery = Attempt(claim, message, layer.channels, people, layer.clock()).made()
+    except Exception as error:
+        _logger.exception("notification %s cannot be handed over", claim.notification.key)
+        delivery = unwritable(f"{type(error).__name__}: {error}", layer.clock())
     layer.ledger.outbox.settle(claim, delivery)
     return delivery.state
 

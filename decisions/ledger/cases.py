@@ -1,6 +1,6 @@
 """Questions about cases; nothing here writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from sqlalchemy import case as case_sql
 
 from decisions.definition import Definition
 from decisions.errors import LifecycleError
+from decisions.ledger.columns import storable
 from decisions.ledger.records import (
     Answer,
     Assignment,
@@ -149,17 +150,34 @@ class Cases:
         with self._store.reading() as connection:
             return pinned(_version(connection, case.version_id))
 
-    def due(self, at: datetime, *, most: int = 500) -> list[str]:
-        """Return the keys of the cases whose next step has fallen due, the longest due first."""
+    def due(self, at: datetime, *, page: int = 500) -> Iterator[str]:
+        """Yield the keys of the cases whose next step has fallen due, the longest due first.
+
+        Each is yielded once, whatever becomes of it: one that cannot be helped keeps nobody else
+        waiting.
+
+        Args:
+            at: The instant (timezone-aware).
+            page: How many are read at once.
+        """
         table = Case.__table__
-        query = (
-            select(table.c.key)
-            .where(table.c.due_at <= at)
-            .order_by(table.c.due_at, table.c.id)
-            .limit(most)
-        )
-        with self._store.reading() as connection:
-            return list(connection.execute(query).scalars())
+        query = select(table.c.key, table.c.due_at, table.c.id).where(table.c.due_at <= at)
+        query = query.order_by(table.c.due_at, table.c.id).limit(page)
+        last: tuple[datetime, int] | None = None
+        while True:
+            following = query if last is None else query.where(_after(*last))
+            with self._store.reading() as connection:
+                rows = connection.execute(following).all()
+            for row in rows:
+                yield row.key
+            if len(rows) < page:
+                return
+            last = (rows[-1].due_at, rows[-1].id)
+
+
+def _after(due_at: datetime, last_id: int) -> ColumnElement[bool]:
+    table = Case.__table__
+    return (table.c.due_at > due_at) | ((table.c.due_at == due_at) & (table.c.id > last_id))
 
 
 def _deadline() -> ColumnElement[datetime | None]:
@@ -182,7 +200,9 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.states is not None:
         conditions.append(table.c.state.in_(wanted.states))
     if wanted.text:
-        pattern = wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        pattern = (
+            storable(wanted.text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        )
         conditions.append(
             table.c.key.ilike(f"%{pattern}%", escape="\\")
             | table.c.subject.ilike(f"%{pattern}%", escape="\\")
@@ -193,7 +213,7 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
 
 
 def _named(connection: Connection, key: str) -> Case:
-    query = select(Case.__table__).where(Case.__table__.c.key == key)
+    query = select(Case.__table__).where(Case.__table__.c.key == storable(key))
     row = connection.execute(query).mappings().first()
     if row is None:
         raise LifecycleError(f"there is no case {key!r}; `followthrough cases` lists them")

@@ -62,3 +62,8 @@ def instant(*, nullable: bool = False) -> Any:
 def json_value(*, nullable: bool = False) -> Any:
     """Return the field of a JSON value."""
     return Field(default=None, sa_column=Column(JSON, nullable=nullable))
+
+
+def storable(text: str) -> str:
+    """Return a text to search for without the NUL characters that PostgreSQL cannot hold."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -6,6 +6,7 @@ the row has been read back and settled by somebody else.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import select, update
@@ -30,8 +31,8 @@ LEASE = timedelta(seconds=60)
 SETTLE = timedelta(seconds=30)
 """How long after a send of unknown outcome the other side is asked what became of it."""
 
-MOST_ATTEMPTS = 8
-"""Tries after which a message is given up and counts as not told."""
+PATIENCE = timedelta(hours=24)
+"""How long after it was queued a message may wait for a channel; then it counts as not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +84,32 @@ class Outbox:
         self._store = store
 
     def claim(self, *, most: int = 20) -> list[Claim]:
-        """Take what is due under a lease of our own, the longest due first."""
+        """Take what is due under a lease of our own, the longest due first.
+
+        Args:
+            most: How many; all of them have to be handed over before the lease runs out.
+        """
         table = Notification.__table__
         lease = uuid4().hex
         with self._store.writing() as transaction:
-            due = (
-                select(table.c.id)
+            query = (
+                select(table)
                 .where(table.c.next_at <= transaction.at)
                 .order_by(table.c.next_at, table.c.id)
                 .limit(most)
             )
+            due = [Notification(**row) for row in transaction.connection.execute(query).mappings()]
+            taken = {
+                "state": NotificationState.SENDING,
+                "lease": lease,
+                "next_at": transaction.at + LEASE,
+            }
             transaction.connection.execute(
                 update(table)
-                .where(table.c.id.in_(due))
-                .values(
-                    state=NotificationState.SENDING,
-                    lease=lease,
-                    attempts=table.c.attempts + 1,
-                    next_at=transaction.at + LEASE,
-                )
+                .where(table.c.id.in_([told.id for told in due]))
+                .values(**taken, attempts=table.c.attempts + 1)
             )
-            rows = transaction.connection.execute(
-                select(table).where(table.c.lease == lease).order_by(table.c.id)
-            ).mappings()
-            return [_claim(transaction, Notification(**row)) for row in rows]
+            return [_claim(transaction, told, taken) for told in due]
 
     def settle(self, claim: Claim, delivery: Delivery) -> bool:
         """Record how the try ended, unless the lease was lost meanwhile.
@@ -166,8 +169,9 @@ class Outbox:
             return [Notification(**row) for row in connection.execute(query).mappings()]
 
 
-def _claim(transaction: Transaction, notification: Notification) -> Claim:
+def _claim(transaction: Transaction, found: Notification, taken: dict[str, Any]) -> Claim:
     connection = transaction.connection
+    notification = found.model_copy(update=taken | {"attempts": found.attempts + 1})
     case = run = None
     if notification.case_id is not None:
         row = connection.execute(
@@ -191,7 +195,7 @@ def _claim(transaction: Transaction, notification: Notification) -> Claim:
         definition=pinned(Version(**version.mappings().one())),
         case=case,
         run=run,
-        doubtful=notification.attempts > 1 and notification.reference is None,
+        doubtful=found.state in {NotificationState.UNKNOWN, NotificationState.SENDING},
     )
 
 

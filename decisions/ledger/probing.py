@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Integer, cast, func, select
 
 from decisions.definition import Definition
 from decisions.ledger.bulk import among, as_table
-from decisions.ledger.records import UNFINISHED, Case
+from decisions.ledger.records import UNFINISHED, Case, Run
 from decisions.limits import History
 from decisions.ownership import People
 
@@ -18,7 +18,13 @@ _LONGEST_LOCAL_DAY = timedelta(hours=48)
 
 
 def history_of(
-    connection: Connection, definition: Definition, routed: pa.Table, people: People, at: datetime
+    connection: Connection,
+    definition: Definition,
+    routed: pa.Table,
+    people: People,
+    *,
+    at: datetime,
+    batch: str,
 ) -> History:
     """Return what limits need to know, asked with the batch's own keys.
 
@@ -28,6 +34,7 @@ def history_of(
         routed: Columns ``subject`` and ``assignee``.
         people: Who there is.
         at: The run's instant (timezone-aware).
+        batch: Fingerprint of the batch.
     """
     table = Case.__table__
     cooldown = definition.limits.per_subject
@@ -52,7 +59,20 @@ def history_of(
         last_scored_at=pa.timestamp("us", tz="UTC"),
         recent=pa.int64(),
     )
-    return History(cases, _opened_today(connection, definition, routed, people, at))
+    return History(
+        cases=cases,
+        today=_opened_today(connection, definition, routed, people, at),
+        in_batch=_opened_from(connection, definition, batch),
+    )
+
+
+def _opened_from(connection: Connection, definition: Definition, batch: str) -> int:
+    if definition.limits.per_run is None:
+        return 0
+    runs, cases = Run.__table__, Case.__table__
+    same = select(runs.c.id).where(runs.c.decision == definition.decision, runs.c.batch == batch)
+    query = select(func.count()).select_from(cases).where(cases.c.run_id.in_(same))
+    return int(connection.execute(query).scalar_one())
 
 
 def _opened_today(

@@ -18,7 +18,7 @@ from decisions.ledger.probing import history_of
 from decisions.ledger.records import Arm, Notification, NotificationState, Run, Version
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
-from decisions.ownership import People, resolve
+from decisions.ownership import People, Standin, resolve
 from decisions.ports import Kind
 from decisions.routing import Route, routes
 
@@ -56,9 +56,10 @@ class Runs:
     def withhold(self, definition: Definition, batch: Batch, people: People) -> Run:
         """Record that the gate refused a batch, and queue word of it to the technical owner.
 
-        The same batch refused twice is told once.
+        A batch refused again for the same faults, with nothing decided in between, is told once.
         """
         with self._store.writing() as transaction:
+            is_news = _last_faults(transaction, definition.decision) != list(batch.faults)
             run = _add_run(transaction, definition, batch, WITHHELD, {"withheld": batch.rows})
             owner = resolve(
                 "technical",
@@ -67,9 +68,8 @@ class Runs:
                 assignee=None,
                 at=transaction.at,
             )
-            batch_name = batch.fingerprint[:16] or f"run {run.id}"
-            key = f"{definition.decision}:{batch_name}:{owner.person}:{Kind.WITHHELD}"
-            _tell_of_run(transaction, run, key, owner.person)
+            if is_news:
+                _tell_of_run(transaction, run, owner)
             return run
 
     def record(
@@ -90,7 +90,9 @@ class Runs:
             connection, at = transaction.connection, transaction.at
             arms = arms_of(connection, definition, matches)
             routed = _routed(matches, routes(definition, _pairs(matches), people, at=at))
-            history = history_of(connection, definition, routed, people, at)
+            history = history_of(
+                connection, definition, routed, people, at=at, batch=batch.fingerprint
+            )
             reasons = limits.reasons(routed, history, definition.limits)
             counts = _counts(batch, arms, reasons)
             run = _add_run(transaction, definition, batch, RECORDED, counts)
@@ -196,17 +198,21 @@ def record_version(transaction: Transaction, definition: Definition) -> Version:
     return Version(**row)
 
 
-def _tell_of_run(transaction: Transaction, run: Run, key: str, recipient: str) -> None:
-    table = Notification.__table__
-    if transaction.connection.execute(select(table.c.id).where(table.c.key == key)).first():
-        return
+def _last_faults(transaction: Transaction, decision: str) -> list[str]:
+    table = Run.__table__
+    query = select(table.c.faults).where(table.c.decision == decision)
+    last = query.order_by(table.c.id.desc()).limit(1)
+    return transaction.connection.execute(last).scalars().first() or []
+
+
+def _tell_of_run(transaction: Transaction, run: Run, to: Standin) -> None:
     transaction.add(
         Notification(
-            key=key,
+            key=f"run {run.id}:{to.person}:{Kind.WITHHELD}",
             run_id=run.id,
             kind=Kind.WITHHELD,
-            recipient=recipient,
-            because="technical owner",
+            recipient=to.person,
+            because=f"technical owner; {to.because}" if to.because else "technical owner",
             state=NotificationState.PENDING,
             next_at=transaction.at,
             created_at=transaction.at,

@@ -10,8 +10,10 @@ from decisions.canonical import canonical_json
 from decisions.definition import Definition
 from decisions.errors import LifecycleError
 from decisions.ledger import chain
+from decisions.ledger.columns import storable
 from decisions.ledger.records import (
     Answer,
+    Assignment,
     Case,
     Entry,
     Notification,
@@ -21,6 +23,7 @@ from decisions.ledger.records import (
     Version,
 )
 from decisions.ledger.versions import pinned
+from decisions.ownership import Standin
 from decisions.ports import Kind
 
 SYSTEM = "followthrough"
@@ -47,7 +50,9 @@ class Transaction:
             LifecycleError: There is no such case.
         """
         row = (
-            self.connection.execute(select(Case.__table__).where(Case.__table__.c.key == key))
+            self.connection.execute(
+                select(Case.__table__).where(Case.__table__.c.key == storable(key))
+            )
             .mappings()
             .first()
         )
@@ -119,9 +124,20 @@ class Transaction:
             raise LifecycleError(f"{case.key} was changed by somebody else meanwhile; look again")
         return case.model_copy(update=changes)
 
-    def notify(
-        self, case: Case, *, kind: Kind, recipient: str, because: str, now: bool = True
-    ) -> None:
+    def assign(self, case: Case, to: Standin, *, by: str, because: str) -> None:
+        """Record who holds the case from now on, by whose doing and why."""
+        self.add(
+            Assignment(
+                case_id=case.id,
+                assignee=to.person,
+                in_place_of=to.in_place_of,
+                by=by,
+                at=self.at,
+                because=f"{because}; {to.because}" if to.because else because,
+            )
+        )
+
+    def notify(self, case: Case, *, kind: Kind, recipient: str, because: str) -> None:
         """Queue one message; the same step of the same cycle reaches a person once."""
         key = f"{case.key}:{case.cycle}:{case.step}:{recipient}:{kind}"
         table = Notification.__table__
@@ -135,7 +151,7 @@ class Transaction:
                 recipient=recipient,
                 because=because,
                 state=NotificationState.PENDING,
-                next_at=self.at if now else None,
+                next_at=self.at,
                 created_at=self.at,
             )
         )

@@ -78,7 +78,9 @@ def run_demo(
 async def _with_one_client(playing: Coroutine[Any, Any, "DemoResult"]) -> "DemoResult":
     """Let all flow runs share Prefect's clients, whose making anew takes half of a short run.
 
-    Nor does any of them send heartbeats: the thread that does would outlive the program's end.
+    Only here, where the server runs without its event services: with them, runs that follow one
+    another this fast wait for its database. No run sends heartbeats either: the threads that do
+    would outlive the program's end.
     """
     from prefect.context import AsyncClientContext, SyncClientContext
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings

@@ -2,14 +2,13 @@
 
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from prefect.context import AsyncClientContext, SyncClientContext
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from sqlalchemy import func, select
@@ -56,22 +55,13 @@ async def played(
     clock = MovableClock(begins_at)
     story = set_up(stage, clock, seed=seed, accounts=accounts, until=until)
     with wiring.using(story.layer):
-        async with _one_client():
-            with _progress(console, story.layer, weeks) as telling:
-                await story.tell(moments(until, weeks=weeks), telling)
-            (reported,) = await report(DECISION)
+        with _progress(console, story.layer, weeks) as telling:
+            await story.tell(moments(until, weeks=weeks), telling)
+        (reported,) = await report(DECISION)
     asked = {"seed": seed, "accounts": accounts, "weeks": weeks, "folder": stage.folder}
     found = _found(story, reported)
     story.layer.ledger.close()
     return DemoResult(began_at=begins_at, ended_at=until, **asked, **found)
-
-
-@asynccontextmanager
-async def _one_client() -> AsyncIterator[None]:
-    # Left alone, Prefect makes a client for every flow and task, and each reads all certificates.
-    async with AsyncClientContext.get_or_create():
-        with SyncClientContext.get_or_create():
-            yield
 
 
 def set_up(

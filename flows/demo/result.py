@@ -7,11 +7,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 from rich.console import RenderableType
-from rich.text import Text
 
 from decisions.effectiveness import written
 from decisions.effectiveness.report import EffectivenessReport
-from flows.cli.output import clean, pairs, table
+from flows.cli.output import clean, pairs, plural, table
 
 
 class Figure(BaseModel):
@@ -116,9 +115,9 @@ class DemoResult(BaseModel):
     def shown(self) -> Sequence[RenderableType]:
         """Return the result for a person to read."""
         story = (
-            f"Larkfield Software, made up: {self.accounts:,} accounts, {self.weeks} weeks to "
-            f"{written.day(self.ended_at)}; {self.flow_runs} flow runs and {self.answers:,} "
-            f"answers in {self.seconds:.0f} s"
+            f"Larkfield Software, made up: {self.accounts:,} accounts, "
+            f"{plural(self.weeks, 'week')} to {written.day(self.ended_at)}; {self.flow_runs} flow "
+            f"runs and {self.answers:,} answers in {self.seconds:.0f} s"
         )
         rows = [(figure.name, figure.count, figure.note) for figure in self.figures]
         holds = "all hold" if self.ledger.breach is None else self.ledger.breach
@@ -134,7 +133,7 @@ class DemoResult(BaseModel):
             clean("\nKept"),
             pairs([("ledger", ledger), ("head", self.ledger.head), ("report", typed(self.report))]),
             clean("\nNext"),
-            *(_unbroken(f"  {what}\n    {command}") for what, command in self.next.items()),
+            *(clean(f"  {what}\n{_in_short_lines(how)}") for what, how in self.next.items()),
         )
 
 
@@ -162,9 +161,9 @@ def typed(path: Path) -> str:
     return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
-def _unbroken(text: str) -> Text:
-    """Return text that no narrow terminal breaks, so that a command can be copied."""
-    return Text(text, no_wrap=True, overflow="ignore")
+def _in_short_lines(command: str) -> str:
+    """Return the command with an option a line: to be copied from a terminal of any width."""
+    return "    " + command.replace(" --", " \\\n      --")
 
 
 def _effect(effect: Estimate) -> Iterator[tuple[str, str]]:

@@ -333,7 +333,8 @@ def test_what_was_not_handed_over_yet_is_taken_back_by_an_answer(ledger_url):
 
 
 def test_done_records_what_was_reported_and_when(room):
-    acted_at = datetime(2026, 11, 16, 8, 30, tzinfo=UTC)
+    acted_at = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
+    room.clock.now += timedelta(hours=1)
 
     room.desk.done("CSC-1", room.author("mia.chen"), what="Called them.", acted_at=acted_at)
 
@@ -345,11 +346,18 @@ def test_done_records_what_was_reported_and_when(room):
     )
 
 
-def test_nothing_is_reported_before_it_happened(room):
-    with pytest.raises(LifecycleError, match="in the time to come"):
-        room.desk.done(
-            "CSC-1", room.author("mia.chen"), what="Called.", acted_at=MONDAY + timedelta(hours=1)
-        )
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        pytest.param(1, "in the time to come", id="still-to-come"),
+        pytest.param(-1, "what was done before is no answer", id="before-it-was-opened"),
+    ],
+)
+def test_what_is_reported_was_done_between_opening_and_now(room, hours, expected):
+    acted_at = MONDAY + timedelta(hours=hours)
+
+    with pytest.raises(LifecycleError, match=expected):
+        room.desk.done("CSC-1", room.author("mia.chen"), what="Called.", acted_at=acted_at)
 
 
 def test_a_case_kept_open_stays_open_when_the_policy_ends(make_room):

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 from rich.console import Console
@@ -48,6 +49,18 @@ def test_a_demo_leaves_a_believable_present_and_a_sound_ledger(found):
     assert counted["opened"] == counted["told"] > counted["answered"] > counted["overridden"]
     assert found.effect.found is None
     assert found.verdict.startswith("too early")
+
+
+def test_what_it_shows_fits_a_narrow_terminal(found):
+    console = Console(width=80, file=StringIO(), markup=False)
+
+    for part in found.shown():
+        console.print(part)
+
+    shown = console.file.getvalue()
+    assert "1,500 accounts, 1 week to" in " ".join(shown.split())
+    assert "followthrough serve \\\n      --workspace" in shown
+    assert "--no-schedules" in shown
 
 
 def test_what_became_of_the_cases_is_known_to_the_report_and_the_truth_beside_it(

@@ -1,3 +1,4 @@
+import os
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from decisions.errors import NotUnderstood
 from decisions.ports import Kind
+from flows.demo import _quiet_prefect
 from flows.demo.clock import MovableClock
 from flows.demo.company import CALL_EFFECT, HORIZON, Company
 from flows.demo.people import Staff, Told
@@ -238,6 +240,16 @@ class TestStage:
         stage = cleared(tmp_path / "demo")
 
         assert stage.settings.ledger_url == f"sqlite:///{tmp_path}/demo/ledger.db"
+
+    def test_no_prefect_server_of_the_environment_is_asked(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PREFECT_API_URL", "https://production.example/api")
+
+        with _quiet_prefect(tmp_path):
+            assert "PREFECT_API_URL" not in os.environ
+            assert os.environ["PREFECT_HOME"] == str(tmp_path)
+
+        assert os.environ["PREFECT_API_URL"] == "https://production.example/api"
+        assert os.environ.get("PREFECT_HOME") != str(tmp_path)
 
     def test_account_managers_lead_nobody_and_own_nothing(self):
         assert account_managers(people(), definition()) == ["ben.okafor", "mia.chen"]
