@@ -35,6 +35,7 @@ def contradictions(
         roles: What each connection can be named as; None where that could not be read.
     """
     yield from _fields(definition)
+    yield from _bounds(definition)
     yield from _figures(definition)
     yield from _measuring(definition)
     yield from _rules(definition)
@@ -81,6 +82,24 @@ def _declared(definition: Definition) -> Iterator[tuple[Place, str]]:
     for i, context in enumerate(definition.context):
         for name in context.fields:
             yield ("context", i, "fields", name), name
+
+
+def _bounds(definition: Definition) -> Iterator[tuple[Place, str]]:
+    """Judge what is demanded of values: never of a context, and a score must always be there."""
+    for i, context in enumerate(definition.context):
+        for name, spec in context.fields.items():
+            for key in ("min", "max", "nulls"):
+                if getattr(spec, key) is not None:
+                    text = f"{key} is checked for the signal's fields only"
+                    yield (
+                        ("context", i, "fields", name, key),
+                        f"{text}; a context's field takes type, unit and label",
+                    )
+    score = definition.signal.score
+    spec = definition.signal.fields.get(score)
+    if spec and (spec.nulls == "allowed" or (spec.nulls and spec.nulls.of_one > 0)):
+        found = f"{score!r} is the score, which every case must have"
+        yield ("signal", "fields", score, "nulls"), f"{found}; leave nulls out"
 
 
 def _figures(definition: Definition) -> Iterator[tuple[Place, str]]:

@@ -22,6 +22,15 @@ MODEL_VERSION = "$model_version"
 SUBJECT = "$subject"
 SCORED_AT = "$scored_at"
 """Columns of our own; a declared field's name cannot hold a ``$``."""
+_KEEPABLE = {
+    "float": "isfinite({0})",
+    "decimal": "isfinite({0})",
+    "string": "NOT contains({0}, chr(0))",
+    "date": "{0} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
+    "timestamp": "{0} >= TIMESTAMPTZ '0001-01-02 00:00:00+00' "
+    "AND {0} < TIMESTAMPTZ '9999-12-31 00:00:00+00'",
+}
+"""What must hold of a value that is read; a day's distance to the ends leaves room for zones."""
 
 
 def relation_sql(relation: Relation, warehouse: Warehouse) -> str:
@@ -34,17 +43,26 @@ def quoted(name: str, dialect: str) -> str:
     return exp.to_identifier(name, quoted=True).sql(dialect)
 
 
-def cast(column: str, kind: str, dialect: str) -> str:
-    """Return SQL that reads a column as its declared type; NaN and infinities become NULL.
+def cast(column: str, kind: str, dialect: str, *, leniently: bool = False) -> str:
+    """Return SQL that reads a column as its declared type; what no ledger can keep becomes NULL.
+
+    That is NaN, infinities, days outside the years 1 to 9999, and text with a NUL character.
 
     Args:
         column: SQL of the column.
         kind: A type as a field declares it.
         dialect: sqlglot's name of the warehouse's dialect.
+        leniently: What cannot be read as the type becomes NULL, too, instead of ending the query.
     """
     wanted = exp.DataType.build(COLUMN_TYPES[kind], dialect="duckdb").sql(dialect)
-    value = f"CAST({column} AS {wanted})"
-    return f"CASE WHEN isfinite({value}) THEN {value} END" if wanted == "DOUBLE" else value
+    value = f"{'TRY_CAST' if leniently else 'CAST'}({column} AS {wanted})"
+    keepable = _KEEPABLE.get(kind)
+    return f"CASE WHEN {keepable.format(value)} THEN {value} END" if keepable else value
+
+
+def holds_nul(column: str) -> str:
+    """Return SQL of whether a column's text holds a NUL character."""
+    return f"contains(CAST({column} AS VARCHAR), chr(0))"
 
 
 def literal_version(version: str) -> str | None:
@@ -80,7 +98,7 @@ def selection_query(
     return (
         f"WITH subjects AS ({_subjects_query(definition, relations, dialect)}), "
         f"judged AS (SELECT *, CASE {branches}{otherwise} END AS {rule} FROM subjects) "
-        f"SELECT *, CAST({priority} AS DOUBLE) AS {rank} FROM judged "
+        f"SELECT *, {cast(priority, 'float', dialect)} AS {rank} FROM judged "
         f"WHERE {rule} IS NOT NULL ORDER BY {quoted(SUBJECT, dialect)}"
     )
 
@@ -88,7 +106,7 @@ def selection_query(
 def _subjects_query(definition: Definition, relations: Mapping[int, str], dialect: str) -> str:
     signal = definition.signal
     subject = f"CAST(s.{quoted(signal.subject, dialect)} AS VARCHAR)"
-    scored_at = cast(f"s.{quoted(signal.scored_at, dialect)}", "timestamp", dialect)
+    scored_at = _read(f"s.{quoted(signal.scored_at, dialect)}", "timestamp", dialect)
     version = literal_version(signal.model.version)
     if version is not None:
         model_version = exp.Literal.string(version).sql(dialect)
@@ -108,11 +126,16 @@ def _subjects_query(definition: Definition, relations: Mapping[int, str], dialec
         joins.append(f" LEFT JOIN {relations[place]} AS c{place} ON {key} = {subject}")
         sources.append((f"c{place}", context.fields))
     columns += [
-        f"{cast(f'{alias}.{quoted(name, dialect)}', spec.type, dialect)} AS {quoted(name, dialect)}"
+        f"{_read(f'{alias}.{quoted(name, dialect)}', spec.type, dialect)} "
+        f"AS {quoted(name, dialect)}"
         for alias, specs in sources
         for name, spec in specs.items()
     ]
     return f"SELECT {', '.join(columns)} FROM {relations[0]} AS s{''.join(joins)}"
+
+
+def _read(column: str, kind: str, dialect: str) -> str:
+    return cast(column, kind, dialect, leniently=True)
 
 
 def selected(

@@ -10,7 +10,8 @@ from sqlglot import exp
 
 from decisions.canonical import canonical_json, sha256
 from decisions.definition import Context, Definition, FieldSpec, Signal
-from decisions.evaluation import cast, literal_version, quoted, relation_sql
+from decisions.errors import TemporaryFailure
+from decisions.evaluation import cast, holds_nul, literal_version, quoted, relation_sql
 from decisions.ports import Warehouse
 from decisions.quantities import RowBound
 
@@ -81,6 +82,35 @@ def inspected(
     return Batch(seen["rows"], fingerprint, tuple(found))
 
 
+def confirm(
+    batch: Batch,
+    definition: Definition,
+    warehouses: Mapping[str, Warehouse],
+    *,
+    as_of: datetime,
+) -> None:
+    """Look once more, after the rules, that they were asked of the batch that passed.
+
+    Gate and rules are two queries, and a feed may replace its table between them.
+
+    Args:
+        batch: What the gate saw before; it had no faults.
+        definition: The decision.
+        warehouses: By connection name.
+        as_of: The instant that ages are counted from (timezone-aware).
+
+    Raises:
+        TemporaryFailure: It is another batch by now; nothing of what the rules found may be used.
+        ConnectorError: The warehouse did not answer.
+    """
+    again = inspected(definition, warehouses, as_of=as_of, earlier=())
+    if again.faults or again.fingerprint != batch.fingerprint:
+        raise TemporaryFailure(
+            "the batch changed while it was being decided on; run again",
+            connector=definition.signal.connection,
+        )
+
+
 def _signal_columns(signal: Signal) -> dict[str, tuple[str, tuple[Any, ...]]]:
     wanted = {
         signal.subject: ("text or a whole number", _SUBJECT_TYPES),
@@ -88,6 +118,8 @@ def _signal_columns(signal: Signal) -> dict[str, tuple[str, tuple[Any, ...]]]:
     }
     if literal_version(signal.model.version) is None:
         wanted[signal.model.version] = ("text or a whole number", _SUBJECT_TYPES)
+    if signal.gate.unique:
+        wanted.setdefault(signal.gate.unique, ("any type", ()))
     return wanted | _declared(signal.fields)
 
 
@@ -102,7 +134,7 @@ def _schema_faults(
     for name, (kind, fitting) in wanted.items():
         if name not in found:
             faults.append(f"column {name!r} is missing; found are {', '.join(map(repr, found))}")
-        elif not exp.DataType.build(found[name], dialect=dialect).is_type(*fitting):
+        elif fitting and not exp.DataType.build(found[name], dialect=dialect).is_type(*fitting):
             faults.append(f"column {name!r} is {found[name]}; {kind} was expected")
     return faults
 
@@ -136,9 +168,9 @@ def _double_keys(context: Context, relation: str, warehouse: Warehouse, name: st
 
 def _aggregate_query(signal: Signal, relation: str, dialect: str) -> str:
     subject = quoted(signal.subject, dialect)
-    scored_at = cast(quoted(signal.scored_at, dialect), "timestamp", dialect)
+    scored_at = cast(quoted(signal.scored_at, dialect), "timestamp", dialect, leniently=True)
     unique = quoted(signal.gate.unique or signal.subject, dialect)
-    score = cast(quoted(signal.score, dialect), "float", dialect)
+    score = cast(quoted(signal.score, dialect), "float", dialect, leniently=True)
     columns = [
         "count(*) AS rows",
         f"count({subject}) AS subjects",
@@ -151,14 +183,25 @@ def _aggregate_query(signal: Signal, relation: str, dialect: str) -> str:
         f"count({scored_at}) AS dated",
         f"min({scored_at}) AS oldest",
         f"max({scored_at}) AS newest",
+        f"count(CASE WHEN {holds_nul(subject)} THEN 1 END) AS nul_subjects",
     ]
+    if literal_version(signal.model.version) is None:
+        version = quoted(signal.model.version, dialect)
+        columns.append(f"count({version}) AS versions")
+        columns.append(f"count(CASE WHEN {holds_nul(version)} THEN 1 END) AS nul_versions")
+    return f"SELECT {', '.join(columns + _field_columns(signal, dialect))} FROM {relation} AS s"
+
+
+def _field_columns(signal: Signal, dialect: str) -> list[str]:
+    columns = []
     for place, (name, spec) in enumerate(signal.fields.items()):
-        value = cast(quoted(name, dialect), spec.type, dialect)
+        value = cast(quoted(name, dialect), spec.type, dialect, leniently=True)
+        columns.append(f"count({quoted(name, dialect)}) - count({value}) AS unreadable_{place}")
         columns.append(f"count({value}) AS given_{place}")
         if spec.min is not None or spec.max is not None:
             columns += [f"min({value}) AS min_{place}", f"max({value}) AS max_{place}"]
             columns.append(f"{_outside(value, spec)} AS outside_{place}")
-    return f"SELECT {', '.join(columns)} FROM {relation} AS s"
+    return columns
 
 
 def _outside(value: str, spec: FieldSpec) -> str:
@@ -208,11 +251,15 @@ def _time_faults(signal: Signal, seen: Mapping[str, Any], as_of: datetime) -> li
 
 def _key_faults(signal: Signal, seen: Mapping[str, Any]) -> list[str]:
     faults = []
-    if seen["subjects"] < seen["rows"]:
-        missing = seen["rows"] - seen["subjects"]
-        faults.append(
-            f"{signal.subject}: missing in {missing:,} of {seen['rows']:,} rows; none may be"
-        )
+    for name, given, nul in (
+        (signal.subject, "subjects", "nul_subjects"),
+        (signal.model.version, "versions", "nul_versions"),
+    ):
+        missing = seen["rows"] - seen.get(given, seen["rows"])
+        if missing:
+            faults.append(f"{name}: missing in {missing:,} of {seen['rows']:,} rows; none may be")
+        if seen.get(nul):
+            faults.append(f"{name}: {seen[nul]:,} rows hold a NUL character; none may")
     repeats = seen["subjects"] - seen["distinct_subjects"]
     if repeats:
         faults.append(
@@ -229,8 +276,10 @@ def _field_faults(signal: Signal, seen: Mapping[str, Any]) -> list[str]:
         missing = seen["rows"] - seen[f"given_{place}"]
         allowed = 1.0 if spec.nulls == "allowed" else spec.nulls.of_one if spec.nulls else 0.0
         if missing > allowed * seen["rows"]:
+            lost = seen[f"unreadable_{place}"]
+            unreadable = f", {lost:,} of them unreadable as {spec.type}" if lost else ""
             faults.append(
-                f"{name}: missing in {missing:,} of {seen['rows']:,} rows; "
+                f"{name}: missing in {missing:,} of {seen['rows']:,} rows{unreadable}; "
                 f"at most {spec.nulls or '0%'} was expected"
             )
         if seen.get(f"outside_{place}"):

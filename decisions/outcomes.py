@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from decisions.definition import Outcome, Proof, Relation
@@ -13,22 +14,27 @@ from decisions.ports import Warehouse
 _AT = "timestamp"
 
 _FIRST_PROOF = """
-SELECT c.case_id, min(r.happened_at) AS acted_at
+SELECT c.case_id, greatest(min(r.happened_at), c.opened_at) AS acted_at
 FROM cases c JOIN found r ON r.subject = c.subject
-    AND r.happened_at >= c.opened_at AND r.happened_at < c.opened_at + $window
-GROUP BY c.case_id ORDER BY c.case_id
+    AND r.happened_at >= c.counts_from AND r.happened_at < c.opened_at + $window
+GROUP BY c.case_id, c.opened_at ORDER BY c.case_id
 """
 
 _LAST_OUTCOME = """
-SELECT c.case_id, CASE WHEN r.value IS NULL THEN 'missing' ELSE 'observed' END AS state,
-    r.value, r.happened_at AS observed_at
-FROM cases c LEFT JOIN LATERAL (
-    SELECT value, happened_at FROM found
-    WHERE subject = c.subject AND value IS NOT NULL
-        AND (happened_at IS NULL
-            OR (happened_at >= c.opened_at AND happened_at < c.opened_at + $window))
-    ORDER BY happened_at DESC NULLS LAST LIMIT 1
-) r ON true
+WITH latest AS (
+    SELECT c.case_id, min(r.value) AS value, count(DISTINCT r.value) = 1 AS is_clear,
+        CASE WHEN r.happened_at < c.opened_at THEN c.opened_at ELSE r.happened_at END AS observed_at
+    FROM cases c JOIN found r ON r.subject = c.subject AND r.value IS NOT NULL
+        AND (r.happened_at IS NULL
+            OR (r.happened_at >= c.counts_from AND r.happened_at < c.opened_at + $window))
+    GROUP BY c.case_id, c.opened_at, r.happened_at
+    QUALIFY row_number() OVER (
+        PARTITION BY c.case_id ORDER BY r.happened_at DESC NULLS LAST) = 1
+)
+SELECT c.case_id, CASE WHEN l.is_clear THEN 'observed' ELSE 'missing' END AS state,
+    CASE WHEN l.is_clear THEN l.value END AS value,
+    CASE WHEN l.is_clear THEN l.observed_at END AS observed_at
+FROM cases c LEFT JOIN latest l USING (case_id)
 ORDER BY c.case_id
 """
 
@@ -37,6 +43,8 @@ def proofs(
     proof: Proof, warehouse: Warehouse, cases: pa.Table, *, window: timedelta, now: datetime
 ) -> pa.Table:
     """Return the first proof that something was done for each case within its window.
+
+    Where only days are known, a day counts if any of it lies in the window (days of UTC).
 
     Args:
         proof: Where proofs are read.
@@ -52,16 +60,21 @@ def proofs(
         ConnectorError: The warehouse did not answer.
     """
     since = min(cases.column("opened_at").to_pylist())
+    relation = relation_sql(proof, warehouse)
     at = cast(quoted(proof.at, warehouse.dialect), _AT, warehouse.dialect)
     query = (
         f"SELECT {_subject(proof.on, warehouse)} AS subject, {at} AS happened_at "
-        f"FROM {relation_sql(proof, warehouse)} AS r WHERE {_between(at, since, now, warehouse)}"
+        f"FROM {relation} AS r WHERE {_between(at, since, now, warehouse)}"
     )
-    return _joined(_FIRST_PROOF, cases, warehouse.select(query), window)
+    opened = _opened(cases, in_days=_holds_days(proof.at, relation, warehouse))
+    return _joined(_FIRST_PROOF, opened, warehouse.select(query), window)
 
 
 def outcomes(outcome: Outcome, warehouse: Warehouse, cases: pa.Table) -> pa.Table:
     """Return the last outcome of each case within its window.
+
+    Where only days are known, a day counts if any of it lies in the window (days of UTC). Rows
+    that contradict one another at that instant tell nothing: the outcome is missing.
 
     Args:
         outcome: What is measured, and where it is read.
@@ -75,7 +88,7 @@ def outcomes(outcome: Outcome, warehouse: Warehouse, cases: pa.Table) -> pa.Tabl
     Raises:
         ConnectorError: The warehouse did not answer.
     """
-    dialect = warehouse.dialect
+    dialect, relation = warehouse.dialect, relation_sql(outcome, warehouse)
     opened = cases.column("opened_at").to_pylist()
     measure = cast(quoted(outcome.measure, dialect), "float", dialect)
     at = cast(quoted(outcome.at, dialect), _AT, dialect) if outcome.at else None
@@ -87,9 +100,26 @@ def outcomes(outcome: Outcome, warehouse: Warehouse, cases: pa.Table) -> pa.Tabl
     query = (
         f"SELECT {_subject(outcome.on, warehouse)} AS subject, {measure} AS value, "
         f"{at or 'CAST(NULL AS TIMESTAMP)'} AS happened_at "
-        f"FROM {relation_sql(outcome, warehouse)} AS r{within}"
+        f"FROM {relation} AS r{within}"
     )
-    return _joined(_LAST_OUTCOME, cases, warehouse.select(query), outcome.window.elapsed)
+    in_days = outcome.at is not None and _holds_days(outcome.at, relation, warehouse)
+    found = warehouse.select(query)
+    return _joined(_LAST_OUTCOME, _opened(cases, in_days=in_days), found, outcome.window.elapsed)
+
+
+def _holds_days(column: str, relation: str, warehouse: Warehouse) -> bool:
+    types = {name.lower(): kind for name, kind in warehouse.columns(relation).items()}
+    kind = types.get(column.lower())
+    days = (exp.DType.DATE, exp.DType.DATE32)
+    return bool(kind and exp.DataType.build(kind, dialect=warehouse.dialect).is_type(*days))
+
+
+def _opened(cases: pa.Table, *, in_days: bool) -> pa.Table:
+    """Return the cases with ``counts_from``: the opening, or where its day began (UTC)."""
+    opened = cases.column("opened_at")
+    return cases.append_column(
+        "counts_from", pc.floor_temporal(opened, unit="day") if in_days else opened
+    )
 
 
 def _subject(column: str, warehouse: Warehouse) -> str:
@@ -97,6 +127,7 @@ def _subject(column: str, warehouse: Warehouse) -> str:
 
 
 def _between(at: str, since: datetime, until: datetime, warehouse: Warehouse) -> str:
+    start_of_day = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first, last = (
         cast(
             exp.Literal.string(f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00").sql(
@@ -105,7 +136,7 @@ def _between(at: str, since: datetime, until: datetime, warehouse: Warehouse) ->
             _AT,
             warehouse.dialect,
         )
-        for instant in (since, until)
+        for instant in (start_of_day, until)
     )
     return f"{at} >= {first} AND {at} <= {last}"
 

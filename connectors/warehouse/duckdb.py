@@ -1,7 +1,10 @@
 """The embedded warehouse: a DuckDB database, or a folder of Parquet and CSV files."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 import pyarrow as pa
@@ -12,6 +15,8 @@ from sqlglot.errors import SqlglotError
 from decisions.errors import PermanentFailure, TemporaryFailure
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
+_locks: defaultdict[Path, Lock] = defaultdict(Lock)
+"""One for each database file: connections of one process to one file share its settings."""
 
 
 class DuckDBConfig(BaseModel):
@@ -69,15 +74,24 @@ class DuckDBWarehouse:
         except duckdb.Error as error:
             raise self._failure(error) from error
 
-    def _connected(self) -> duckdb.DuckDBPyConnection:
-        if self._database is not None and not self._database.is_file():
+    @contextmanager
+    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if self._database is None:
+            with self._restricted(duckdb.connect()) as connection:
+                yield connection
+            return
+        if not self._database.is_file():
             raise PermanentFailure(
                 f"there is no database {self._database}; check 'path' in connections.yaml",
                 connector=self.name,
             )
-        connection = duckdb.connect(
-            str(self._database or ":memory:"), read_only=self._database is not None
-        )
+        with (
+            _locks[self._database],
+            self._restricted(duckdb.connect(str(self._database), read_only=True)) as connection,
+        ):
+            yield connection
+
+    def _restricted(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         connection.execute("SET TimeZone = 'UTC'")
         folder = str(self._folder).replace("'", "''")
         connection.execute(f"SET allowed_directories = ['{folder}/']")
@@ -110,7 +124,7 @@ class DuckDBWarehouse:
         return parsed.sql(self.dialect)
 
     def _failure(self, error: duckdb.Error) -> PermanentFailure | TemporaryFailure:
-        found = str(error).strip().splitlines()[0]
+        found = next(iter(str(error).strip().splitlines()), type(error).__name__)
         if isinstance(error, duckdb.IOException) and "lock" in found.lower():
             return TemporaryFailure(
                 f"{self._database} is being written by another program", connector=self.name

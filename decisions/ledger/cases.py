@@ -86,11 +86,10 @@ class Cases:
     def found(self, wanted: Filter, *, most: int = 50, skip: int = 0) -> list[Case]:
         """Return the cases that match, the most urgent first."""
         table = Case.__table__
-        deadline = _deadline()
         query = (
             select(table)
             .where(*_conditions(wanted))
-            .order_by(deadline.is_(None), deadline, table.c.priority.desc(), table.c.id)
+            .order_by(*_most_urgent_first())
             .limit(most)
             .offset(skip)
         )
@@ -188,6 +187,11 @@ def _deadline() -> ColumnElement[datetime | None]:
         (table.c.state == CaseState.ACKNOWLEDGED, table.c.complete_by),
         else_=table.c.respond_by,
     )
+
+
+def _most_urgent_first() -> list[ColumnElement[Any]]:
+    table, deadline = Case.__table__, _deadline()
+    return [deadline.is_(None), deadline, table.c.priority.desc().nulls_last(), table.c.id]
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:

@@ -26,6 +26,7 @@ from decisions.ledger.records import (
     Allocation,
     Answer,
     Arm,
+    Assignment,
     Case,
     Intervention,
     Notification,
@@ -41,6 +42,7 @@ ANSWERS = (Move.ACKNOWLEDGE, Move.OVERRIDE, Move.DONE)
 """The moves that answer the question; snoozing and passing on leave it open."""
 
 _allocations, _answers, _cases = Allocation.__table__, Answer.__table__, Case.__table__
+_assignments = Assignment.__table__
 _interventions, _notifications = Intervention.__table__, Notification.__table__
 _outcomes, _runs = Outcome.__table__, Run.__table__
 
@@ -114,15 +116,15 @@ def held_out_openings(scope: Scope) -> Select[Any]:
 
 
 def followed(scope: Scope) -> Select[Any]:
-    """Count how far the cases put to somebody got, by who holds them and whether in the span."""
+    """Count how far the cases put to somebody got, by who held them and whether in the span."""
     facts = _facts(scope)
-    answered, proven = facts.c.answered_at.is_not(None), facts.c.proven
-    expected = and_(answered, not_(facts.c.overridden))
+    proven = facts.c.proven
+    expected = and_(facts.c.answered, not_(facts.c.overridden))
     mature, observed = _mature(facts, scope), facts.c.value.is_not(None)
     counts = {
         "told": facts.c.told,
-        "answered": answered,
-        "in_time": facts.c.answered_at <= facts.c.respond_by,
+        "answered": facts.c.answered,
+        "in_time": facts.c.in_time,
         "overridden": facts.c.overridden,
         "reported": facts.c.reported,
         "proven": proven,
@@ -204,15 +206,14 @@ def _facts(scope: Scope) -> CTE:
         _notifications.c.kind == Kind.ASKED,
         _notifications.c.sent_at <= scope.as_of,
     )
-    answered = select(func.min(_answers.c.at)).where(of_case, *_accepted(scope, *ANSWERS))
     return _kept(
         select(
-            cases.c.assignee,
+            _holder(cases, scope).label("assignee"),
             scope.within(cases.c.opened_at).label("in_span"),
             cases.c.opened_at,
-            cases.c.respond_by,
             told.label("told"),
-            answered.scalar_subquery().label("answered_at"),
+            exists().where(of_case, *_accepted(scope, *ANSWERS)).label("answered"),
+            _in_time(cases, scope).label("in_time"),
             exists().where(of_case, *_accepted(scope, Move.OVERRIDE)).label("overridden"),
             _intervened(cases, scope, REPORTED).label("reported"),
             _intervened(cases, scope, PROVEN).label("proven"),
@@ -225,11 +226,11 @@ def _facts(scope: Scope) -> CTE:
 def _chosen(scope: Scope, *conditions: ColumnElement[bool]) -> CTE:
     # In the order in which they were written: what belongs to a case then lies close together in
     # every other table, which on SQLite makes the look-ups three times as fast.
-    columns = ("id", "subject", "arm", "assignee", "opened_at", "respond_by", "value")
+    columns = ("id", "subject", "arm", "opened_at", "value")
     return _kept(
         select(*(_cases.c[name] for name in columns))
         .where(_cases.c.decision == scope.decision, _cases.c.opened_at <= scope.as_of, *conditions)
-        .order_by(_cases.c.number),
+        .order_by(_cases.c.id),
         "chosen",
     )
 
@@ -246,6 +247,22 @@ def _mature(cases: FromClause, scope: Scope) -> ColumnElement[bool]:
 
 def _accepted(scope: Scope, *moves: Move) -> tuple[ColumnElement[bool], ...]:
     return (_answers.c.accepted, _answers.c.kind.in_(moves), _answers.c.at <= scope.as_of)
+
+
+def _holder(cases: FromClause, scope: Scope) -> ColumnElement[str | None]:
+    # Not the case's own assignee: that one moves on after the report's instant.
+    rows = select(_assignments.c.assignee).where(
+        _assignments.c.case_id == cases.c.id, _assignments.c.at <= scope.as_of
+    )
+    return rows.order_by(_assignments.c.id.desc()).limit(1).scalar_subquery()
+
+
+def _in_time(cases: FromClause, scope: Scope) -> ColumnElement[bool | None]:
+    # By the deadline of that time: the case's own moves on when it is asked anew.
+    first = select(_answers.c.at <= _answers.c.respond_by).where(
+        _answers.c.case_id == cases.c.id, *_accepted(scope, *ANSWERS)
+    )
+    return first.order_by(_answers.c.at, _answers.c.id).limit(1).scalar_subquery()
 
 
 def _intervened(cases: FromClause, scope: Scope, source: str) -> ColumnElement[bool]:

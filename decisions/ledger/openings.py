@@ -25,9 +25,10 @@ FROM (
 """
 
 _CASES = """
-SELECT id, key, $decision AS decision, number, $version_id AS version_id, $run_id AS run_id,
-    subject, arm, $period AS period, rule, action, score, {scored_at} AS scored_at,
-    $model_name AS model_name, coalesce(model_version, '') AS model_version, facts, priority,
+SELECT id, key, $decision AS decision, $prefix AS prefix, number, $version_id AS version_id,
+    $run_id AS run_id, subject, arm, $period AS period, rule, action, score,
+    {scored_at} AS scored_at, $model_name AS model_name,
+    coalesce(model_version, '') AS model_version, facts, priority,
     value, CASE arm WHEN 'control' THEN 'held_out' ELSE 'open' END AS state, assignee,
     {opened_at} AS opened_at,
     CASE arm WHEN 'treatment' THEN {respond_by} END AS respond_by,
@@ -96,7 +97,7 @@ def open_cases(
 def _known(transaction: Transaction, definition: Definition, run: Run) -> dict[str, Any]:
     table, connection = Case.__table__, transaction.connection
     last_number = select(func.coalesce(func.max(table.c.number), 0)).where(
-        table.c.decision == definition.decision
+        table.c.prefix == definition.prefix
     )
     outcome = definition.outcome
     until_outcome = (

@@ -144,7 +144,8 @@ class Case(Record, table=True):
             sqlite_where=text(_UNFINISHED_SQL),
             postgresql_where=text(_UNFINISHED_SQL),
         ),
-        UniqueConstraint("decision", "number"),
+        UniqueConstraint("prefix", "number"),
+        Index(None, "decision", "id"),
         Index(None, "decision", "subject", "opened_at"),
         Index(None, "decision", "assignee", "opened_at"),
         Index(
@@ -172,7 +173,9 @@ class Case(Record, table=True):
     id: int = identity()
     key: str = Field(sa_column=Column(Text, unique=True, nullable=False))
     decision: str
+    prefix: str
     number: int
+    """Counts per prefix, so that a decision that is renamed goes on counting."""
     version_id: int = reference("versions.id")
     run_id: int = reference("runs.id")
     subject: str
@@ -280,6 +283,8 @@ class Answer(Record, table=True):
     by: str
     in_place_of: str | None = None
     at: datetime = instant()
+    respond_by: datetime | None = instant(nullable=True)
+    """The case's deadline when it was given; that of the case itself may move on."""
     via: str
     """Where it was given: slack, inbox, command line or api."""
     reason: str | None = None

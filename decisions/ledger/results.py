@@ -39,13 +39,7 @@ class Results:
         Returns:
             For each definition ``case_id``, ``subject``, ``opened_at`` (UTC).
         """
-        proofs = Intervention.__table__
-        is_proven = (
-            select(proofs.c.id)
-            .where(proofs.c.case_id == Case.__table__.c.id, proofs.c.source == PROVEN)
-            .exists()
-        )
-        return self._awaiting(Case.__table__.c.outcome_due_at.is_not(None) & ~is_proven)
+        return self._awaiting(Case.__table__.c.outcome_due_at.is_not(None) & ~_is_proven())
 
     def _awaiting(self, condition: ColumnElement[bool]) -> list[tuple[Definition, pa.Table]]:
         table = Case.__table__
@@ -82,10 +76,10 @@ class Results:
                 proofs,
                 f"SELECT f.case_id, 'proven' AS source, $what AS what, "
                 f"{instant_sql('f.acted_at', transaction.connection)} AS acted_at, "
-                f"{_now(transaction)} AS recorded_at, f.key FROM found f",
+                f"{_now(transaction)} AS recorded_at, f.key FROM found f WHERE NOT f.proven",
                 {"what": what},
             )
-            _insert(transaction, Intervention, rows, skip_known=True)
+            _insert(transaction, Intervention, rows)
             _tell(transaction, "proven", rows, ("acted_at", "what"))
             return int(rows.num_rows)
 
@@ -114,6 +108,15 @@ class Results:
             return int(rows.num_rows)
 
 
+def _is_proven() -> ColumnElement[bool]:
+    proofs = Intervention.__table__
+    return (
+        select(proofs.c.id)
+        .where(proofs.c.case_id == Case.__table__.c.id, proofs.c.source == PROVEN)
+        .exists()
+    )
+
+
 def _cases(rows: Iterable[Any]) -> pa.Table:
     return as_table(
         rows, case_id=pa.int64(), subject=pa.string(), opened_at=pa.timestamp("us", tz="UTC")
@@ -130,18 +133,17 @@ def _with_keys(
 ) -> pa.Table:
     table = Case.__table__
     known = connection.execute(
-        select(table.c.id, table.c.key, table.c.outcome_due_at.is_not(None)).where(
+        select(table.c.id, table.c.key, table.c.outcome_due_at.is_not(None), _is_proven()).where(
             table.c.id.between(*_range(found))
         )
     ).all()
+    types = {"case_id": pa.int64(), "key": pa.string()}
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
         engine.register("rows_found", found)
-        engine.register(
-            "known", as_table(known, case_id=pa.int64(), key=pa.string(), awaited=pa.bool_())
-        )
+        engine.register("known", as_table(known, **types, awaited=pa.bool_(), proven=pa.bool_()))
         engine.execute(
-            "CREATE TABLE found AS SELECT f.*, k.key, k.awaited FROM rows_found f "
+            "CREATE TABLE found AS SELECT f.*, k.key, k.awaited, k.proven FROM rows_found f "
             "JOIN known k USING (case_id) ORDER BY case_id"
         )
         rows: pa.Table = engine.sql(query, params=parameters).to_arrow_table()
@@ -153,10 +155,8 @@ def _range(found: pa.Table) -> tuple[int, int]:
     return (min(ids), max(ids)) if ids else (0, 0)
 
 
-def _insert(
-    transaction: Transaction, record: type[Any], rows: pa.Table, *, skip_known: bool = False
-) -> None:
-    insert_rows(transaction.connection, record, rows.drop_columns(["key"]), skip_known=skip_known)
+def _insert(transaction: Transaction, record: type[Any], rows: pa.Table) -> None:
+    insert_rows(transaction.connection, record, rows.drop_columns(["key"]))
 
 
 def _tell(transaction: Transaction, act: str, rows: pa.Table, names: tuple[str, ...]) -> None:

@@ -188,7 +188,8 @@ def record_version(transaction: Transaction, definition: Definition) -> Version:
                 decision=definition.decision,
                 number=number,
                 sha256=definition.sha256,
-                definition=definition.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+                # Defaults written out: those of a later release are no business of this version.
+                definition=definition.model_dump(mode="json", by_alias=True),
                 recorded_at=transaction.at,
             )
         )

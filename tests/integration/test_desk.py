@@ -3,89 +3,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from decisions.delivery import Attempt
-from decisions.desk import Author, Desk
+from decisions.desk import Author
 from decisions.errors import LifecycleError, NotEntitled, UnknownPerson
-from decisions.ledger import Filter, Ledger
-from decisions.ports import Addressee, Kind, Message, Receipt
-from decisions.pursuit import Pursuit
-from tests.samples import MONDAY, MovableClock, action, batch, definition, matches, people
+from decisions.ledger import Filter
+from tests.room import Room
+from tests.samples import MONDAY, action
 
 COVER = [
     {"of": "mia.chen", "by": "ben.okafor", "from": "2026-11-16", "until": "2026-11-20",
      "because": "leave"}
 ]  # fmt: skip
-
-
-class Listening:
-    """A channel that takes every message."""
-
-    name = "slack"
-
-    def __init__(self, clock):
-        self.heard = []
-        self._clock = clock
-
-    def deliver(self, message):
-        self.heard.append((message.to.person, message.kind))
-        return Receipt(reference=message.key, accepted_at=self._clock())
-
-    def find(self, message):
-        return None
-
-
-class Room:
-    """A desk, a ledger and a channel around one open case, CSC-1, which mia holds."""
-
-    def __init__(self, url, *, cover=(), **changes):
-        self.clock = MovableClock()
-        self.people = people(cover=list(cover))
-        self.ledger = Ledger(url, self.clock)
-        self.desk = Desk(self.ledger, self.people)
-        self.pursuit = Pursuit(self.ledger, self.people)
-        self.channel = Listening(self.clock)
-        self.clicks = 0
-        self.ledger.runs.record(
-            definition(**changes), batch(1), matches({"subject": "acme"}), self.people
-        )
-        self.deliver()
-
-    def author(self, person, interaction=None):
-        self.clicks += 1
-        return Author(person, "inbox", interaction or f"click-{self.clicks}")
-
-    def deliver(self):
-        for claim in self.ledger.outbox.claim():
-            person = claim.notification.recipient
-            message = Message(
-                key=claim.notification.key,
-                kind=Kind(claim.notification.kind),
-                to=Addressee(person=person, name=person, email="x@y.z", zone="UTC"),
-                decision="churn-save-call",
-                title="Call acme",
-                why="it may leave",
-                owner="Dana Reyes",
-            )
-            attempt = Attempt(claim, message, {"slack": self.channel}, self.people, self.clock())
-            self.ledger.outbox.settle(claim, attempt.made())
-
-    def forward(self, **span):
-        self.clock.now += timedelta(**span)
-        for key in self.ledger.cases.due(self.clock()):
-            self.pursuit.take_step(key)
-        self.deliver()
-
-    @property
-    def case(self):
-        return self.ledger.cases.named("CSC-1")
-
-    @property
-    def dossier(self):
-        return self.ledger.cases.dossier("CSC-1")
-
-    def heard(self):
-        said, self.channel.heard = self.channel.heard, []
-        return said
 
 
 @pytest.fixture

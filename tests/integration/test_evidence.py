@@ -12,6 +12,7 @@ from decisions.ledger.evidence import gather
 from decisions.ledger.records import (
     Allocation,
     Answer,
+    Assignment,
     Case,
     Intervention,
     Notification,
@@ -26,7 +27,17 @@ DEFINITION = definition()
 WAIT = timedelta(days=62)
 AS_OF = MONDAY + timedelta(days=100)
 LATER = AS_OF + timedelta(seconds=1)
-RECORDS = (Version, Run, Allocation, Case, Notification, Answer, Intervention, Outcome)
+RECORDS = (
+    Version,
+    Run,
+    Allocation,
+    Case,
+    Assignment,
+    Notification,
+    Answer,
+    Intervention,
+    Outcome,
+)
 
 
 def day(number):
@@ -80,6 +91,7 @@ class Book:
         row = {
             "key": f"CSC-{number}",
             "decision": "churn-save-call",
+            "prefix": "CSC",
             "number": number,
             "version_id": 1,
             "run_id": self.run_id,
@@ -102,7 +114,14 @@ class Book:
             "step": 0,
             "revision": 0,
         }
-        return self.add(Case, **row | changes)
+        row |= changes
+        case = self.add(Case, **row)
+        if arm == "treatment":
+            self.assigned(case, row["assignee"], opened_at)
+        return case
+
+    def assigned(self, case, to, at):
+        self.add(Assignment, case_id=case, assignee=to, by="followthrough", at=at, because="asked")
 
     def told(self, case, at=0, *, kind="asked", sent=True):
         self.add(
@@ -118,7 +137,7 @@ class Book:
             sent_at=day(at) if sent else None,
         )
 
-    def answered(self, case, kind="acknowledge", at=MONDAY, *, reason=None, accepted=True):
+    def answered(self, case, kind="acknowledge", at=MONDAY, *, accepted=True, **changes):
         self.add(
             Answer,
             interaction=f"i{next(self.ids)}",
@@ -127,8 +146,8 @@ class Book:
             by="mia.chen",
             at=at,
             via="slack",
-            reason=reason,
             accepted=accepted,
+            **{"respond_by": MONDAY + timedelta(hours=4), "reason": None} | changes,
         )
 
     def intervened(self, case, source="proven", at=1):
@@ -336,6 +355,30 @@ class TestFollowUp:
         assert gathered().followed == FollowUp(
             opened=1, answered=1, in_time=1, untraced=1, unproven=1, mature=1, unobserved=1
         )
+
+    def test_in_time_is_by_the_deadline_that_stood_when_it_was_answered(self, book, gathered):
+        moved_on = {"respond_by": day(40)}
+        late, timely = book.case("acme", **moved_on), book.case("bolt", respond_by=day(-1))
+        book.answered(late, at=day(3), respond_by=day(2))
+        book.answered(timely, at=day(1), respond_by=day(2))
+
+        found = gathered().followed
+
+        assert (found.answered, found.in_time) == (2, 1)
+
+    def test_an_answer_without_a_deadline_is_not_in_time(self, book, gathered):
+        book.answered(book.case("acme"), respond_by=None)
+
+        found = gathered().followed
+
+        assert (found.answered, found.in_time) == (1, 0)
+
+    def test_a_case_counts_for_whoever_held_it_at_the_reports_instant(self, book, gathered):
+        case = book.case("acme", assignee="mia.chen")
+        book.assigned(case, "ben.okafor", AS_OF)
+        book.assigned(case, "dana.reyes", LATER)
+
+        assert list(gathered().assignees) == ["ben.okafor"]
 
     def test_whoever_overrides_is_not_expected_to_act(self, book, gathered):
         book.answered(book.case("acme"), "override", reason="data is wrong")

@@ -1,5 +1,6 @@
 import sqlite3
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -8,12 +9,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
+from decisions.definition import Definition
 from decisions.errors import LedgerError, LifecycleError
 from decisions.ledger import Filter, Ledger, migrations
 from decisions.ledger.records import Case, Record
+from decisions.ledger.runs import record_version
 from decisions.ledger.store import Store
+from decisions.ledger.versions import pinned
+from decisions.yaml_text import read_yaml
 from tests.samples import MONDAY, MovableClock, batch, definition, matches, people
 
+ROOT = Path(__file__).parents[2]
+SHIPPED = ("flows/starter/late-invoice-call.yaml", "examples/telco/telco-save-call.yaml")
 HOLDOUT = {"share": "30%", "salt": "q4"}
 SUBJECTS = [{"subject": f"a{n:03}"} for n in range(200)]
 
@@ -114,6 +121,39 @@ def test_the_database_itself_refuses_a_second_open_case(ledger):
         transaction.connection.execute(insert(Case.__table__).values(**twin))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"decision": "retention-call"}, id="renamed"),
+        pytest.param({"decision": "cancelled-seat-credit"}, id="another-with-its-initials"),
+    ],
+)
+def test_case_numbers_go_on_per_prefix_whatever_the_decision_is_called(ledger, changes):
+    record(ledger, {"subject": "acme"}, {"subject": "bolt"})
+
+    for subject in ("cord", "dune"):
+        record(ledger, {"subject": subject}, case_prefix="CSC", **changes)
+
+    assert ledger.cases.named("CSC-3").subject == "cord"
+    assert ledger.cases.named("CSC-4").decision == changes["decision"]
+
+
+def test_case_numbers_begin_anew_under_a_new_prefix_and_go_on_under_the_old(ledger):
+    for subject, prefix in (("acme", "CSC"), ("bolt", "CS"), ("cord", "CSC"), ("dune", "CS")):
+        record(ledger, {"subject": subject}, case_prefix=prefix)
+
+    found = {case.key: case.subject for case in ledger.cases.found(Filter())}
+    assert found == {"CSC-1": "acme", "CS-1": "bolt", "CSC-2": "cord", "CS-2": "dune"}
+
+
+def test_a_case_without_a_priority_comes_after_those_with_one(ledger):
+    record(ledger, {"subject": "acme"}, {"subject": "bolt"})
+    with ledger.writing() as transaction:
+        transaction.change(transaction.case("CSC-1"), priority=None)
+
+    assert [case.key for case in ledger.cases.found(Filter())] == ["CSC-2", "CSC-1"]
+
+
 def test_arms_are_kept_when_the_share_changes(ledger, clock):
     record(ledger, *SUBJECTS, holdout=HOLDOUT)
     before = held_out(ledger)
@@ -165,6 +205,29 @@ def test_a_case_keeps_the_version_it_was_opened_under(ledger, clock):
 
     assert (first.version.number, second.version.number) == (1, 2)
     assert first.definition.limits.per_run is None
+
+
+def test_a_version_writes_its_defaults_out_under_the_hash_of_its_canonical_form(ledger):
+    declared = definition(holdout=HOLDOUT)
+    record(ledger, {"subject": "acme"}, holdout=HOLDOUT)
+
+    dossier = ledger.cases.dossier("CSC-1")
+
+    assert dossier.version.definition == declared.model_dump(mode="json", by_alias=True)
+    assert dossier.version.definition["limits"].keys() == type(declared.limits).model_fields.keys()
+    assert dossier.version.sha256 == declared.sha256 == dossier.definition.sha256
+    assert dossier.definition == declared
+
+
+@pytest.mark.parametrize("path", SHIPPED)
+def test_a_definition_comes_out_of_the_ledger_as_it_went_in(ledger, path):
+    declared = Definition.model_validate(read_yaml(ROOT / path, path).content)
+
+    with ledger.writing() as transaction:
+        version = record_version(transaction, declared)
+
+    assert pinned(version) == declared
+    assert pinned(version).sha256 == declared.sha256
 
 
 def test_a_withheld_batch_opens_nothing_and_tells_the_technical_owner_once(ledger):

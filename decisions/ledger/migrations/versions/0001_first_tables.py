@@ -78,6 +78,7 @@ def upgrade() -> None:
     sa.Column('id', ID, nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('decision', sa.String(), nullable=False),
+    sa.Column('prefix', sa.String(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('version_id', ID, nullable=False),
     sa.Column('run_id', ID, nullable=False),
@@ -110,10 +111,11 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['run_id'], ['runs.id'], name='fk_cases_run_id'),
     sa.ForeignKeyConstraint(['version_id'], ['versions.id'], name='fk_cases_version_id'),
     sa.PrimaryKeyConstraint('id', name='pk_cases'),
-    sa.UniqueConstraint('decision', 'number', name='uq_cases_decision_number'),
+    sa.UniqueConstraint('prefix', 'number', name='uq_cases_prefix_number'),
     sa.UniqueConstraint('key', name='uq_cases_key')
     )
     op.create_index('ix_cases_decision_assignee_opened_at', 'cases', ['decision', 'assignee', 'opened_at'], unique=False)
+    op.create_index('ix_cases_decision_id', 'cases', ['decision', 'id'], unique=False)
     op.create_index('ix_cases_decision_subject_opened_at', 'cases', ['decision', 'subject', 'opened_at'], unique=False)
     op.create_index('ix_cases_due', 'cases', ['due_at'], unique=False, sqlite_where=sa.text('due_at IS NOT NULL'), postgresql_where=sa.text('due_at IS NOT NULL'))
     op.create_index('ix_cases_outcome_due', 'cases', ['outcome_due_at'], unique=False, sqlite_where=sa.text('outcome_due_at IS NOT NULL'), postgresql_where=sa.text('outcome_due_at IS NOT NULL'))
@@ -127,6 +129,7 @@ def upgrade() -> None:
     sa.Column('by', sa.String(), nullable=False),
     sa.Column('in_place_of', sa.String(), nullable=True),
     sa.Column('at', INSTANT, nullable=False),
+    sa.Column('respond_by', INSTANT, nullable=True),
     sa.Column('via', sa.String(), nullable=False),
     sa.Column('reason', sa.String(), nullable=True),
     sa.Column('note', sa.String(), nullable=True),
