@@ -96,8 +96,9 @@ def _bounds(definition: Definition) -> Iterator[tuple[Place, str]]:
                         f"{text}; a context's field takes type, unit and label",
                     )
     score = definition.signal.score
-    spec = definition.signal.fields.get(score)
-    if spec and (spec.nulls == "allowed" or (spec.nulls and spec.nulls.of_one > 0)):
+    scored = definition.signal.fields.get(score)
+    nulls = scored.nulls if scored else None
+    if nulls == "allowed" or (nulls and nulls.of_one > 0):
         found = f"{score!r} is the score, which every case must have"
         yield ("signal", "fields", score, "nulls"), f"{found}; leave nulls out"
 

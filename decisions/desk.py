@@ -318,6 +318,7 @@ def _record(
             in_place_of=in_place_of,
             at=transaction.at,
             via=author.via,
+            respond_by=case.respond_by,
             accepted=refusal is None,
             told=refusal,
             **said,

@@ -1,6 +1,5 @@
 """The embedded warehouse: a DuckDB database, or a folder of Parquet and CSV files."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from sqlglot.errors import SqlglotError
 from decisions.errors import PermanentFailure, TemporaryFailure
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
-_locks: defaultdict[Path, Lock] = defaultdict(Lock)
+_locks: dict[str, Lock] = {}
 """One for each database file: connections of one process to one file share its settings."""
 
 
@@ -47,6 +46,7 @@ class DuckDBWarehouse:
     def __init__(self, name: str, config: DuckDBConfig, workspace: Path) -> None:
         self.name = name
         self._database = (workspace / config.path).resolve() if config.path else None
+        self._lock = _locks.setdefault(str(self._database), Lock())
         self._folder = (workspace / (config.folder or ".")).resolve()
 
     def relation(self, *, table: str | None, query: str | None, path: str | None) -> str:
@@ -86,7 +86,7 @@ class DuckDBWarehouse:
                 connector=self.name,
             )
         with (
-            _locks[self._database],
+            self._lock,
             self._restricted(duckdb.connect(str(self._database), read_only=True)) as connection,
         ):
             yield connection

@@ -8,10 +8,12 @@ import pytest
 
 from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
 from decisions.definition import Outcome, Proof
+from decisions.errors import TemporaryFailure
 from decisions.evaluation import selected
-from decisions.gate import inspected
+from decisions.gate import confirm, inspected
+from decisions.ledger import Filter, Ledger
 from decisions.outcomes import outcomes, proofs
-from tests.samples import MONDAY, action, definition
+from tests.samples import MONDAY, MovableClock, action, batch, definition, matches, people
 
 SIGNAL = {
     "from": "warehouse",
@@ -147,6 +149,18 @@ def test_prefer_ranks_and_the_outcomes_field_gives_the_value(source):
     assert [row["value"] for row in found] == [1_000, 90_000]
 
 
+def test_an_infinite_preference_counts_as_none(source):
+    limits = {"prefer": "CASE WHEN risk > 0.9 THEN arr * 1e300 * 1e300 ELSE arr END"}
+
+    assert [row["priority"] for row in source.selected(limits=limits)] == [None, 90_000]
+
+
+def test_text_with_a_nul_character_counts_as_missing(source):
+    source.write("UPDATE accounts SET account_manager = 'mia' || chr(0) WHERE id = 1")
+
+    assert source.selected()[0]["assign"] is None
+
+
 def test_a_sound_batch_has_no_fault(source):
     assert source.faults() == ()
 
@@ -219,6 +233,33 @@ def test_a_sound_batch_has_no_fault(source):
             "accounts: 1 rows repeat a 'id'; one row a subject was expected",
             id="context-twice",
         ),
+        pytest.param(
+            "UPDATE scores SET scored_at = 'infinity' WHERE account_id = 1",
+            "scored_at: missing in 1 of 3 rows; none may be",
+            id="dated-never",
+        ),
+        pytest.param(
+            "UPDATE scores SET scored_at = '20000-01-01 00:00Z' WHERE account_id = 1",
+            "scored_at: missing in 1 of 3 rows; none may be",
+            id="dated-beyond-the-calendar",
+        ),
+        pytest.param(
+            "CREATE OR REPLACE TABLE scores AS SELECT * REPLACE "
+            "(account_id || CASE account_id WHEN 1 THEN chr(0) ELSE '' END AS account_id) "
+            "FROM scores",
+            "account_id: 1 rows hold a NUL character; none may",
+            id="a-nul-in-a-subject",
+        ),
+        pytest.param(
+            "UPDATE scores SET model_version = '7' || chr(0) WHERE account_id = 1",
+            "model_version: 1 rows hold a NUL character; none may",
+            id="a-nul-in-a-model-version",
+        ),
+        pytest.param(
+            "UPDATE scores SET model_version = NULL WHERE account_id = 1",
+            "model_version: missing in 1 of 3 rows; none may be",
+            id="no-model-version",
+        ),
     ],
 )
 def test_the_gate_says_what_it_expected_and_found(source, statement, expected):
@@ -228,6 +269,58 @@ def test_the_gate_says_what_it_expected_and_found(source, statement, expected):
 
     assert len(faults) == 1
     assert faults[0].startswith(expected)
+
+
+def test_a_number_too_large_for_its_type_is_told_as_unreadable(source):
+    source.write(
+        "CREATE OR REPLACE TABLE scores AS SELECT *, CASE account_id WHEN 1 THEN "
+        "170141183460469231731687303715884105727::HUGEINT ELSE 3 END AS seats FROM scores"
+    )
+    fields = SIGNAL["fields"] | {"seats": "integer"}
+    decision = definition(signal=SIGNAL | {"fields": fields}, context=CONTEXT)
+
+    found = inspected(decision, source.warehouses, as_of=MONDAY, earlier=[]).faults
+
+    assert found == (
+        "seats: missing in 1 of 3 rows, 1 of them unreadable as integer; at most 0% was expected",
+    )
+    assert '"seats":null' in selected(decision, source.warehouses, as_of=MONDAY)["facts"][0].as_py()
+
+
+def test_the_unique_column_must_be_there(source):
+    gate = {"unique": "score_id"}
+    decision = definition(signal=SIGNAL | {"gate": gate}, context=CONTEXT)
+
+    found = inspected(decision, source.warehouses, as_of=MONDAY, earlier=[]).faults
+
+    assert len(found) == 1
+    assert found[0].startswith("column 'score_id' is missing; found are 'account_id'")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("INSERT INTO scores SELECT * FROM scores", id="every-subject-twice"),
+        pytest.param("UPDATE scores SET risk = 0.99 WHERE account_id = 1", id="another-score"),
+        pytest.param("DELETE FROM scores WHERE account_id = 3", id="a-subject-less"),
+        pytest.param("INSERT INTO accounts SELECT * FROM accounts", id="context-twice"),
+        pytest.param("ALTER TABLE scores DROP COLUMN arr", id="a-column-less"),
+    ],
+)
+def test_a_batch_that_changes_while_it_is_decided_on_is_not_used(source, statement):
+    decision = definition(signal=SIGNAL, context=CONTEXT)
+    batch = inspected(decision, source.warehouses, as_of=MONDAY, earlier=[])
+    source.write(statement)
+
+    with pytest.raises(TemporaryFailure, match="warehouse: the batch changed while it was being"):
+        confirm(batch, decision, source.warehouses, as_of=MONDAY)
+
+
+def test_a_batch_that_stays_as_it_was_is_confirmed(source):
+    decision = definition(signal=SIGNAL, context=CONTEXT)
+    batch = inspected(decision, source.warehouses, as_of=MONDAY, earlier=[])
+
+    confirm(batch, decision, source.warehouses, as_of=MONDAY)
 
 
 @pytest.mark.parametrize(
@@ -330,3 +423,75 @@ def test_without_an_instant_the_subjects_one_row_counts(source):
         ("missing", None),
         ("missing", None),
     ]
+
+
+def test_a_day_is_within_the_window_if_any_of_it_is(source):
+    source.write(
+        "CREATE TABLE calls AS SELECT * FROM (VALUES (1, DATE '2026-11-16'), "
+        "(2, DATE '2026-11-15'), (3, DATE '2026-11-26')) AS t(account_id, called_on)",
+        "CREATE TABLE renewals AS SELECT account_id, true AS renewed, called_on AS decided_at "
+        "FROM calls",
+    )
+    warehouse = source.warehouses["warehouse"]
+    proof = Proof.model_validate(
+        {"from": "warehouse", "table": "calls", "on": "account_id", "at": "called_on"}
+    )
+    window = timedelta(days=10)
+
+    proven = proofs(proof, warehouse, CASES, window=window, now=MONDAY + timedelta(days=60))
+    seen = outcomes(outcome(window="10d"), warehouse, CASES).to_pylist()
+
+    last_day = datetime(2026, 11, 26, tzinfo=UTC)
+    assert proven.to_pylist() == [
+        {"case_id": 1, "acted_at": MONDAY},
+        {"case_id": 3, "acted_at": last_day},
+    ]
+    assert [(row["state"], row["observed_at"]) for row in seen] == [
+        ("observed", MONDAY),
+        ("missing", None),
+        ("observed", last_day),
+    ]
+
+
+def test_an_instant_before_the_opening_never_counts(source):
+    source.write(
+        "CREATE TABLE renewals AS SELECT 1 AS account_id, true AS renewed, "
+        "TIMESTAMP '2026-11-16 08:59' AS decided_at"
+    )
+
+    found = outcomes(outcome(), source.warehouses["warehouse"], CASES).to_pylist()
+
+    assert [row["state"] for row in found] == ["missing"] * 3
+
+
+@pytest.mark.parametrize("at", ["decided_at", None])
+def test_outcomes_that_contradict_one_another_are_missing(source, at):
+    source.write(
+        "CREATE TABLE renewals AS SELECT *, TIMESTAMP '2026-11-20' AS decided_at FROM (VALUES "
+        "(1, true), (1, false), (2, true), (2, true), (3, true), (3, NULL)) "
+        "AS t(account_id, renewed)"
+    )
+
+    found = outcomes(outcome(at=at), source.warehouses["warehouse"], CASES).to_pylist()
+
+    assert [(row["state"], row["value"]) for row in found] == [
+        ("missing", None),
+        ("observed", 1.0),
+        ("observed", 1.0),
+    ]
+    assert found[0]["observed_at"] is None
+
+
+def test_a_proof_that_is_known_already_is_neither_counted_nor_told_again(ledger_url):
+    ledger = Ledger(ledger_url, MovableClock())
+    ledger.runs.record(definition(), batch(2), matches({"subject": "1"}), people())
+    key = ledger.cases.found(Filter())[0].key
+    proven = CASES.slice(0, 1).select(["case_id"])
+    proven = proven.append_column("acted_at", pa.array([MONDAY], pa.timestamp("us", tz="UTC")))
+
+    counts = [ledger.results.record_proofs(proven, what="a row in calls") for _ in range(2)]
+
+    told = [entry.act for entry in ledger.entries_of(key)]
+    ledger.close()
+    assert counts == [1, 0]
+    assert told.count("proven") == 1

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pytest
@@ -102,6 +103,32 @@ def test_a_database_that_is_being_written_is_a_temporary_failure(warehouse, fold
         with pytest.raises(TemporaryFailure, match="is being written by another program"):
             warehouse.select("SELECT 1")
         writer.communicate(b"\n")
+
+
+@pytest.mark.parametrize("folders", [[".", ".", "."], [".", "elsewhere", "."]])
+def test_three_threads_may_ask_one_database_at_once(folder, folders):
+    asked = [
+        DuckDBWarehouse(
+            "warehouse", DuckDBConfig(path=str(folder / "warehouse.duckdb"), folder=each), folder
+        )
+        for each in folders
+    ]
+
+    def ask(warehouse):
+        return [warehouse.select("SELECT count(*) AS n FROM scores").to_pylist() for _ in range(5)]
+
+    with ThreadPoolExecutor(max_workers=3) as threads:
+        answers = list(threads.map(ask, asked))
+
+    assert answers == [[[{"n": 1}]] * 5] * 3
+
+
+def test_a_query_that_failed_stands_in_nobodys_way(warehouse):
+    with pytest.raises(PermanentFailure) as kept:
+        warehouse.select("SELECT CAST(account_id AS INTEGER) FROM scores")
+
+    assert warehouse.select("SELECT 1 AS n").to_pylist() == [{"n": 1}]
+    assert "Conversion Error" in str(kept.value)
 
 
 def test_the_warehouse_is_never_written(warehouse):
