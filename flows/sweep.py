@@ -14,7 +14,7 @@ from decisions.definition import Definition, Relation
 from decisions.delivery import Attempt, has_lost_its_point, unwritable
 from decisions.errors import ConnectorError, DecisionLayerError, PermanentFailure
 from decisions.evaluation import selected
-from decisions.gate import Batch, inspected
+from decisions.gate import Batch, confirm, inspected
 from decisions.ledger import Claim
 from decisions.ledger.records import NotificationState, Run
 from decisions.outcomes import describes, outcomes, proofs
@@ -136,10 +136,14 @@ def record_verdicts(
         definition: The decision.
         batch: What the gate saw; with faults, the whole batch is recorded as withheld.
         matches: What ``evaluate_rules`` found; None where the batch has faults.
+
+    Raises:
+        TemporaryFailure: The batch was replaced meanwhile; nothing was recorded.
     """
     people, runs = layer.workspace.people, layer.ledger.runs
     if matches is None:
         return _summary(runs.withhold(definition, batch, people))
+    confirm(batch, definition, layer.warehouses, as_of=layer.clock())
     return _summary(runs.record(definition, batch, matches, people))
 
 
