@@ -212,6 +212,11 @@ class Desk:
         with self._ledger.writing() as transaction:
             earlier = transaction.answer_to(author.interaction)
             case = transaction.case(key)
+            if transaction.at < case.opened_at:
+                raise LifecycleError(
+                    f"{key} was opened at {case.opened_at:%Y-%m-%d %H:%M} UTC; "
+                    "nobody can have answered it before"
+                )
             if earlier is not None:
                 return _repeated(case, earlier, author)
             self._people.person(author.person)

@@ -94,7 +94,7 @@ def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message
         to=to,
         decision=definition.decision,
         lead=_LEADS[Kind.WITHHELD],
-        title=f"{definition.decision}: the whole batch is withheld ({run.evaluated:,} rows)",
+        title=f"{definition.decision}: the whole batch is withheld",
         why=f"Run {run.id} found its batch at fault; nobody was told of a case",
         facts=tuple(facts),
         owner=_owner(definition, people),

@@ -39,9 +39,11 @@ def report_now(
 
     Raises:
         NotUnderstood: The workspace has no such decision.
-        NotUnderstood: The month is not written as one.
+        NotUnderstood: The month is not written as one, or is still to come.
     """
     since, until = _span(month) if month else (None, None)
+    if since and since > layer.clock():
+        raise NotUnderstood(f"month is {month!r}, which is still to come")
     people = layer.workspace.people
     names = {key: person.name for key, person in people.people.items()}
     names |= {role: names[key] for role, key in people.roles.items()}

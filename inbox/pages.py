@@ -243,7 +243,7 @@ class Pages:
         wanted: Wanted,
         **values: Any,
     ) -> Response:
-        page = max(1, wanted.page)
+        page = min(max(1, wanted.page), 1_000_000)
         cases = self._layer.ledger.cases
         found = cases.found(filter_, most=PAGE_SIZE, skip=(page - 1) * PAGE_SIZE)
         count = cases.count(filter_)

@@ -80,8 +80,11 @@ class Here:
     @cached_property
     def layer(self) -> "Layer":
         """Everything wired together."""
+        from flows.settings import SHIPPED_WORKSPACE
         from flows.wiring import assemble
 
+        if self.settings.workspace == SHIPPED_WORKSPACE:
+            self.out.note(f"no {PEOPLE} here: this is the sample workspace that ships")
         return assemble(self.settings, self.clock)
 
     def person(self, given: str | None = None) -> str:

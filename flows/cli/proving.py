@@ -43,6 +43,8 @@ def report(
 def verify(*, here: CommandHere) -> int:
     """Recompute the whole history; name the first thing that is off.
 
+    The history is checked, not the tables beside it.
+
     Compare the head with one you wrote down earlier: it shows that nothing was cut off since.
 
     Examples:

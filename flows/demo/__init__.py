@@ -5,11 +5,14 @@ Nothing here is heavy when imported: Prefect is, and must be told how to behave 
 
 import asyncio
 import os
+import signal
+import sys
 import time
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -32,6 +35,8 @@ _WITHOUT_EVENTS = {
     f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false"
     for service in ("EVENT_PERSISTER", "TASK_RUN_RECORDER", "TRIGGERS")
 }
+_INTERRUPTED = 130
+"""Ctrl-C, as shells count it."""
 _UNSET = ("PREFECT_API_URL", "PREFECT_API_KEY")
 
 
@@ -71,7 +76,8 @@ def run_demo(
 
         told = console or Console(stderr=True)
         playing = played(stage, seed=seed, accounts=accounts, weeks=weeks, until=end, console=told)
-        result = asyncio.run(_with_one_client(playing))
+        with _stopped_at_once():
+            result = asyncio.run(_with_one_client(playing))
     return result.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
 
 
@@ -89,6 +95,28 @@ async def _with_one_client(playing: Coroutine[Any, Any, "DemoResult"]) -> "DemoR
         async with AsyncClientContext.get_or_create():
             with SyncClientContext.get_or_create():
                 return await playing
+
+
+@contextmanager
+def _stopped_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the program at once.
+
+    The server hears the same Ctrl-C and is gone; Prefect would go on asking it for minutes.
+    """
+    from prefect.server.api.server import SubprocessASGIServer
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for server in list(SubprocessASGIServer._instances.values()):  # noqa: SLF001  no other list
+            with suppress(Exception):
+                server.stop()
+        os.write(sys.stderr.fileno(), b"\nstopped\n")
+        os._exit(_INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -226,3 +226,11 @@ def test_keep_open_is_kept_although_the_policy_has_ended(make_room):
     room.forward(hours=4)
 
     assert (room.case.state, room.case.due_at) == ("open", None)
+
+
+def test_nobody_answers_a_case_before_it_was_opened(make_room):
+    room = make_room()
+    room.clock.now = MONDAY - timedelta(days=1)
+
+    with pytest.raises(LifecycleError, match="nobody can have answered it before"):
+        room.desk.acknowledge("CSC-1", room.author("mia.chen"))

@@ -77,7 +77,7 @@ def test_a_batch_that_breaks_its_contract_opens_nothing_and_the_technical_owner_
         ["risk: 1 of 1 rows are outside 0 to 1; found 1.5 to 1.5"],
     )
     assert [message.split(": ")[-1] for message in world.heard_by("lee.park")] == [
-        "the whole batch is withheld (1 rows)"
+        "the whole batch is withheld"
     ]
 
 
