@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from decisions.ledger import chain
 from decisions.ledger.cases import Cases
 from decisions.ledger.outbox import Outbox
-from decisions.ledger.records import Entry, Run, Version
+from decisions.ledger.records import Entry, Version
 from decisions.ledger.results import Results
 from decisions.ledger.runs import Runs
 from decisions.ledger.store import Store
@@ -82,19 +81,6 @@ class Ledger:
         with self._store.reading() as connection:
             row = connection.execute(query).mappings().first()
         return Version(**row) if row else None
-
-    def last_run_at(self, decision: str) -> datetime | None:
-        """Return when the decision was last asked, or None if never."""
-        table = Run.__table__
-        query = (
-            select(table.c.recorded_at)
-            .where(table.c.decision == decision)
-            .order_by(table.c.id.desc())
-            .limit(1)
-        )
-        with self._store.reading() as connection:
-            found: datetime | None = connection.execute(query).scalar()
-        return found
 
     def close(self) -> None:
         """Give back every connection."""
