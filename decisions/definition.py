@@ -4,6 +4,7 @@ The same models are the Python API. What a single value cannot show (does the pe
 column declared) is checked where the whole workspace is known, in ``decisions.workspace``.
 """
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -277,6 +278,12 @@ class Outcome(Relation):
     value: FieldName | None = None
     """The field that says what one more success is worth."""
     hypothesis: Text | None = None
+
+    @property
+    def matures_after(self) -> timedelta:
+        """How long after its opening a case's outcome is final: the window and the data's lag."""
+        wait = self.window.elapsed
+        return wait + self.lag.elapsed if self.lag else wait
 
 
 class Example(Part):

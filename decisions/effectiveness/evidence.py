@@ -5,20 +5,13 @@ outcome window and lag have passed. Arms are as allocated, whatever was done in 
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
-from decisions.definition import Outcome
 from decisions.ports import Frozen
 
 ENOUGH_SUBJECTS = 100
 """Subjects of each arm whose outcome must be known before an effect is read."""
-
-
-def maturity(outcome: Outcome) -> timedelta:
-    """Return how long after its opening a case's outcome is final: window and lag."""
-    wait = outcome.window.elapsed
-    return wait + outcome.lag.elapsed if outcome.lag else wait
 
 
 class ArmOutcomes(Frozen):

@@ -17,7 +17,6 @@ from decisions.effectiveness.evidence import (
     Evidence,
     FollowUp,
     RunCounts,
-    maturity,
 )
 from decisions.ledger import counts
 from decisions.ledger.records import Arm, Version
@@ -162,4 +161,4 @@ def _enough_at(inquiry: _Inquiry, control: ArmOutcomes) -> datetime | None:
         return None
     query = counts.held_out_openings(inquiry.scope).offset(ENOUGH_SUBJECTS - 1).limit(1)
     opened_at: datetime | None = inquiry.connection.execute(query).scalar()
-    return opened_at + maturity(outcome) if opened_at else None
+    return opened_at + outcome.matures_after if opened_at else None

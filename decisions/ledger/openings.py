@@ -1,6 +1,5 @@
 """The rows that open cases: computed over the whole batch in DuckDB, inserted in bulk."""
 
-from datetime import timedelta
 from typing import Any
 
 import duckdb
@@ -100,11 +99,6 @@ def _known(transaction: Transaction, definition: Definition, run: Run) -> dict[s
         table.c.prefix == definition.prefix
     )
     outcome = definition.outcome
-    until_outcome = (
-        outcome.window.elapsed + (outcome.lag.elapsed if outcome.lag else timedelta())
-        if outcome
-        else None
-    )
     return {
         # Ids are ours to give: nobody else writes until this transaction ends.
         "last_id": connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one(),
@@ -116,7 +110,7 @@ def _known(transaction: Transaction, definition: Definition, run: Run) -> dict[s
         "period": period(definition),
         "model_name": definition.signal.model.name,
         "opened_at": transaction.at,
-        "outcome_due_at": transaction.at + until_outcome if until_outcome is not None else None,
+        "outcome_due_at": transaction.at + outcome.matures_after if outcome else None,
         "actor": SYSTEM,
         "written_at": chain.written(transaction.at),
     }

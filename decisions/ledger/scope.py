@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, and_
 
 from decisions.allocation import period
 from decisions.definition import Definition
-from decisions.effectiveness.evidence import maturity
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Scope:
     def mature_from(self) -> datetime | None:
         """When a case must have opened at the latest to be mature; None without an outcome."""
         outcome = self.definition.outcome
-        return self.as_of - maturity(outcome) if outcome else None
+        return self.as_of - outcome.matures_after if outcome else None
 
     def within(self, instant: ColumnElement[Any]) -> ColumnElement[bool]:
         """Return whether an instant lies in the reporting span."""
