@@ -55,8 +55,8 @@ def floor(folder: Path) -> int:
 def ours(folder: Path) -> int:
     """Followthrough: gate, rules, limits, routes, and everything recorded and sealed on SQLite."""
     from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
-    from decisions.evaluation import selected
-    from decisions.gate import inspected
+    from decisions.deciding.evaluation import selected
+    from decisions.deciding.gate import inspected
     from decisions.ledger import Ledger
 
     definition, people = _definition(), _people()

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
+from decisions.deciding.evaluation import cast, quoted, relation_sql
 from decisions.definition import Outcome, Proof, Relation
-from decisions.evaluation import cast, quoted, relation_sql
 from decisions.ports import Warehouse
 
 _AT = "timestamp"

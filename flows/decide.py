@@ -4,8 +4,8 @@ import pyarrow as pa
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+from decisions.deciding.gate import Batch
 from decisions.definition import Definition
-from decisions.gate import Batch
 from flows import artifacts, sweep, wiring
 from flows.retries import if_trying_again_helps
 from flows.sweep import Decided

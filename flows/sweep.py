@@ -10,11 +10,11 @@ from collections.abc import Collection
 import pyarrow as pa
 from pydantic import BaseModel
 
+from decisions.deciding.evaluation import selected
+from decisions.deciding.gate import Batch, confirm, inspected
 from decisions.definition import Definition, Relation
 from decisions.delivery import Attempt, has_lost_its_point, unwritable
 from decisions.errors import ConnectorError, DecisionLayerError, PermanentFailure
-from decisions.evaluation import selected
-from decisions.gate import Batch, confirm, inspected
 from decisions.ledger import Claim
 from decisions.ledger.records import NotificationState, Run
 from decisions.outcomes import describes, outcomes, proofs

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from decisions.deciding.gate import Batch
 from decisions.definition import Definition
-from decisions.gate import Batch
 from decisions.ownership import People
 
 MONDAY = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from decisions import allocation
+from decisions.deciding import allocation
 from decisions.definition import Definition
 from decisions.ledger.bulk import among, as_table, insert_rows
 from decisions.ledger.records import Allocation, Arm

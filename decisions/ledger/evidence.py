@@ -9,7 +9,7 @@ from typing import Any
 import sqlglot
 from sqlalchemy import Connection, RowMapping, Select, select
 
-from decisions.allocation import declaration
+from decisions.deciding.allocation import declaration
 from decisions.definition import Definition
 from decisions.effectiveness.evidence import (
     ENOUGH_SUBJECTS,

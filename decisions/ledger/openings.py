@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, func, select
 
-from decisions.allocation import period
+from decisions.deciding.allocation import period
 from decisions.definition import Definition
 from decisions.ledger import chain
 from decisions.ledger.bulk import insert_rows, instant_sql

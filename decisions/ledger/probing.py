@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from sqlalchemy import Connection, Integer, cast, func, select
 
+from decisions.deciding.limits import History
 from decisions.definition import Definition
 from decisions.ledger.bulk import among, as_table
 from decisions.ledger.records import UNFINISHED, Case, Run
-from decisions.limits import History
 from decisions.ownership import People
 
 _LONGEST_LOCAL_DAY = timedelta(hours=48)

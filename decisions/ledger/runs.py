@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import func, select
 
-from decisions import limits
+from decisions.deciding import limits
+from decisions.deciding.gate import Batch
+from decisions.deciding.routing import Route, routes
 from decisions.definition import Definition
-from decisions.gate import Batch
 from decisions.ledger.arms import arms_of, store_arms
 from decisions.ledger.openings import open_cases
 from decisions.ledger.probing import history_of
@@ -20,7 +21,6 @@ from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
 from decisions.ownership import People, Standin, resolve
 from decisions.ports import Kind
-from decisions.routing import Route, routes
 
 RECORDED = "recorded"
 WITHHELD = "withheld"

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_
 
-from decisions.allocation import period
+from decisions.deciding.allocation import period
 from decisions.definition import Definition
 
 

@@ -60,7 +60,7 @@ def check(*, here: CommandHere) -> int:
         followthrough check
         followthrough check --workspace decisions/definitions --json
     """
-    from decisions.rehearsal import failed_examples
+    from decisions.deciding.rehearsal import failed_examples
     from flows.wiring import read_workspace
 
     try:

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
+from decisions.deciding.evaluation import selected
+from decisions.deciding.gate import confirm, inspected
 from decisions.definition import Outcome, Proof
 from decisions.errors import TemporaryFailure
-from decisions.evaluation import selected
-from decisions.gate import confirm, inspected
 from decisions.ledger import Filter, Ledger
 from decisions.outcomes import outcomes, proofs
 from tests.samples import MONDAY, MovableClock, action, batch, definition, matches, people

@@ -16,7 +16,7 @@ from decisions.ledger.records import Case, Record
 from decisions.ledger.runs import record_version
 from decisions.ledger.store import Store
 from decisions.ledger.versions import pinned
-from decisions.yaml_text import read_yaml
+from decisions.workspace.yaml_text import read_yaml
 from tests.samples import MONDAY, MovableClock, batch, definition, matches, people
 
 TELCO = Path(__file__).parents[2] / "examples/telco/telco-save-call.yaml"

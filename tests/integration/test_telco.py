@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from decisions.deciding.rehearsal import failed_examples
 from decisions.effectiveness.verdict import VerdictKind
-from decisions.rehearsal import failed_examples
 from flows import sweep, wiring
 from flows.demo.clock import MovableClock
 from flows.reporting import report_now

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisions.allocation import declaration, draw, draw_sql
+from decisions.deciding.allocation import declaration, draw, draw_sql
 from tests.samples import definition
 
 HOLDOUT = {"share": "20%", "salt": "q4"}

@@ -12,16 +12,16 @@ from sqlalchemy import create_engine, text
 
 from connectors import registry
 from decisions import template
+from decisions.deciding.rehearsal import failed_examples
 from decisions.definition import Definition, FieldSpec
 from decisions.effectiveness.verdict import VerdictKind
-from decisions.language import FUNCTION_NAMES, OPERATORS
 from decisions.ledger.records import Arm, CaseState, NotificationState, Record
 from decisions.lifecycle import MOVES, Move
 from decisions.ownership import People
 from decisions.ports import Kind
-from decisions.rehearsal import failed_examples
+from decisions.rules.language import FUNCTION_NAMES, OPERATORS
 from decisions.workspace import Workspace, load_workspace
-from decisions.yaml_text import parsed_yaml
+from decisions.workspace.yaml_text import parsed_yaml
 from flows.cli.app import application
 from flows.cli.endings import DONE, INTERRUPTED, WORLD_FAILED, YOURS_TO_FIX
 from flows.settings import Settings

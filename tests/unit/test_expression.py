@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from decisions.definition import FieldSpec
 from decisions.errors import ExpressionError
-from decisions.expression import parse, sql
+from decisions.rules.expression import parse, sql
 
 AS_OF = date(2026, 11, 20)
 IN_90_DAYS = "renewal_on <= today() + INTERVAL 90 DAY"

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
+from decisions.deciding.limits import History, reasons
 from decisions.definition import Limits
-from decisions.limits import History, reasons
 from tests.samples import MONDAY, matches
 
 

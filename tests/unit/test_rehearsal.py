@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from decisions.deciding.rehearsal import failed_examples
 from decisions.definition import Definition, Example
-from decisions.rehearsal import failed_examples
 from decisions.workspace import ConnectionKind, load_workspace
 
 SHIPPED = Path(__file__).parents[2] / "decisions" / "definitions"

@@ -1,7 +1,7 @@
 import pytest
 
 from decisions.ownership import People
-from decisions.roster import contradictions
+from decisions.workspace.roster import contradictions
 
 
 def found(people=None, roles=None, cover=()):

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from decisions.coherence import contradictions
 from decisions.definition import Definition
 from decisions.errors import DefinitionError, Fault
-from decisions.faults import read_as
 from decisions.workspace import ConnectionKind, Workspace, load_workspace, resolved
-from decisions.yaml_text import YamlText, read_yaml
+from decisions.workspace.coherence import contradictions
+from decisions.workspace.faults import read_as
+from decisions.workspace.yaml_text import YamlText, read_yaml
 
 HERE = Path(__file__).parent
 WRITTEN = HERE / "definitions"

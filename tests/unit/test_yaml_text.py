@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from decisions.errors import DefinitionError
-from decisions.yaml_text import LARGEST_FILE, parsed_yaml, read_yaml
+from decisions.workspace.yaml_text import LARGEST_FILE, parsed_yaml, read_yaml
 
 BOMB = "\n".join(
     ["a: &a [x, x, x, x, x, x, x, x, x, x]"]

@@ -9,9 +9,9 @@ from typing import Any
 from sqlglot import exp
 
 from decisions.canonical import canonical_json, sha256
+from decisions.deciding.evaluation import cast, holds_nul, literal_version, quoted, relation_sql
 from decisions.definition import Context, Definition, FieldSpec, Signal
 from decisions.errors import TemporaryFailure
-from decisions.evaluation import cast, holds_nul, literal_version, quoted, relation_sql
 from decisions.ports import Warehouse
 from decisions.quantities import RowBound
 

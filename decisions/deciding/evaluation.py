@@ -11,10 +11,10 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from decisions import expression
 from decisions.definition import NOTHING, Definition, Relation
-from decisions.language import COLUMN_TYPES
 from decisions.ports import Warehouse
+from decisions.rules import expression
+from decisions.rules.language import COLUMN_TYPES
 
 RULE = "$rule"
 PRIORITY = "$priority"

@@ -8,8 +8,8 @@ from sqlglot import exp
 
 from decisions.definition import Definition, Example
 from decisions.errors import Place
-from decisions.expression import parse, sql
-from decisions.language import COLUMN_TYPES
+from decisions.rules.expression import parse, sql
+from decisions.rules.language import COLUMN_TYPES
 
 
 @dataclass(frozen=True, slots=True)

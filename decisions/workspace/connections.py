@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from decisions.coherence import Role
 from decisions.errors import DefinitionError, Fault
-from decisions.faults import read_as, written
 from decisions.suggestions import choices
-from decisions.yaml_text import YamlText
+from decisions.workspace.coherence import Role
+from decisions.workspace.faults import read_as, written
+from decisions.workspace.yaml_text import YamlText
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from decisions import coherence, roster
-from decisions.coherence import Role
-from decisions.connections import ConnectionKind, ConnectionSpec, read_connection, resolved
 from decisions.definition import Definition
 from decisions.errors import DefinitionError, Fault, Place
-from decisions.faults import read_as
 from decisions.ownership import People
-from decisions.yaml_text import YamlText, read_yaml
-
-__all__ = ["ConnectionKind", "ConnectionSpec", "Workspace", "load_workspace", "resolved"]
+from decisions.workspace import coherence, roster
+from decisions.workspace.coherence import Role
+from decisions.workspace.connections import ConnectionKind, ConnectionSpec, read_connection
+from decisions.workspace.faults import read_as
+from decisions.workspace.yaml_text import YamlText, read_yaml
 
 PEOPLE = "people.yaml"
 CONNECTIONS = "connections.yaml"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sqlglot import exp
 
 from decisions.definition import FieldSpec
-from decisions.language import (
+from decisions.rules.language import (
     FUNCTION_NAMES,
     FUNCTIONS,
     HARMLESS,

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from decisions.errors import Fault, Place
 from decisions.suggestions import choices, cut, did_you_mean
-from decisions.yaml_text import YamlText
+from decisions.workspace.yaml_text import YamlText
 
 LONGEST_QUOTE = 60
 """Characters of a found value that a fault repeats."""

@@ -13,8 +13,8 @@ from sqlglot.dialects.duckdb import DuckDB
 
 from decisions.definition import FieldSpec
 from decisions.errors import ExpressionError
-from decisions.grammar import Grammar, Refusal
-from decisions.language import described
+from decisions.rules.grammar import Grammar, Refusal
+from decisions.rules.language import described
 
 LONGEST = 4_000
 MOST_NODES = 500

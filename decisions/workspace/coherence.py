@@ -11,8 +11,8 @@ from typing import Literal
 from decisions import template
 from decisions.definition import NOTHING, OWNER_ROLES, Definition, FieldSpec, Relation
 from decisions.errors import ExpressionError, Place
-from decisions.expression import parse
 from decisions.ownership import ASSIGNEES_MANAGER, People
+from decisions.rules.expression import parse
 from decisions.spelling import iso_date, iso_instant
 from decisions.suggestions import choices
 

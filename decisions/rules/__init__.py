@@ -1,0 +1,1 @@
+"""The rule language: SQL scalar expressions, checked against declared fields and generated."""
