@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 ARGS ?=
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --no-config \
+	--universal --python-version 3.11 --generate-hashes --no-annotate --quiet
 
 # Prefect keeps its state in this folder: no profile of yours is read, no server of yours is asked.
 PREFECT_HOME ?= $(CURDIR)/.prefect
@@ -32,15 +34,17 @@ lint: .venv/installed ## Check style, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: .venv/installed ## Time the job beside other ways to do it (rows, rounds: make bench ARGS="1000000 5")
+bench: .venv/installed .venv/bench ## Time the job beside other ways to do it (rows, rounds: make bench ARGS="1000000 5")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## Pin the dependencies of pyproject.toml (to newest releases: make lock ARGS=--upgrade)
 	@$(PYTHON) -m venv --clear build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check -qq install uv
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile pyproject.toml --no-config \
-		--universal --python-version 3.11 --group dev --generate-hashes --no-annotate --quiet \
-		--output-file requirements.lock $(ARGS)
+	@$(COMPILE) pyproject.toml --group dev --output-file requirements.lock $(ARGS)
+	@for group in bench spark; do \
+		$(COMPILE) --group $$group --constraint requirements.lock \
+			--output-file requirements-$$group.lock $(ARGS) || exit; \
+	done
 
 clean: ## Remove what make installed or built; ledgers stay
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -58,4 +62,9 @@ clean: ## Remove what make installed or built; ledgers stay
 
 .venv/installed: .venv/locked pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What only benchmarks or only Spark's tests need; pip adds it to what is installed.
+.venv/bench .venv/spark: .venv/%: requirements-%.lock .venv/locked
+	@$(PIP) install --require-hashes --requirement $<
 	@touch $@
