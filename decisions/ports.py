@@ -118,6 +118,8 @@ class Message(Frozen):
         answer_by: When an answer is due (timezone-aware), if one is asked for.
         reasons: The reasons an override may give; empty when no answer is asked for.
         url: The case's page, if an inbox address is set.
+        standing: How the case stands by now, once it has moved on since the message was sent; it
+            takes the place of the deadline, and nobody is asked to acknowledge any more.
     """
 
     key: str
@@ -133,6 +135,7 @@ class Message(Frozen):
     answer_by: datetime | None = None
     reasons: tuple[str, ...] = ()
     url: str | None = None
+    standing: str | None = None
 
 
 class Receipt(Frozen):
@@ -172,4 +175,21 @@ class Channel(Protocol):
         Raises:
             TemporaryFailure: The other side cannot be asked just now.
             UnknownOutcome: The other side cannot say.
+        """
+
+
+@runtime_checkable
+class AmendingChannel(Channel, Protocol):
+    """A channel whose messages can be changed after they were sent."""
+
+    def amend(self, reference: str, message: Message) -> None:
+        """Let a message that was sent say something else; doing so twice does no harm.
+
+        Args:
+            reference: The receipt's.
+            message: What it is to say from now on.
+
+        Raises:
+            TemporaryFailure: A later try may succeed.
+            PermanentFailure: The message is gone, or may not be changed any more.
         """

@@ -1,10 +1,16 @@
 """What a person is told about a case or a run, written from the ledger's facts."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
 
 from decisions.definition import Definition
 from decisions.ledger import Claim
-from decisions.ledger.records import Case, Run
+from decisions.ledger.amendments import Outdated
+from decisions.ledger.records import Answer, Case, CaseState, Notification, Run
+from decisions.lifecycle import PAST, Move
 from decisions.ownership import People
 from decisions.ports import Addressee, Fact, Kind, Message
 from decisions.wording import shown_facts, title, why
@@ -26,24 +32,86 @@ def message_for(claim: Claim, people: People, inbox_url: str) -> Message:
         inbox_url: The inbox's address, without a slash at the end.
     """
     told = claim.notification
-    person = people.person(told.recipient)
-    to = Addressee(
-        person=told.recipient,
-        name=person.name,
-        email=person.email,
-        slack=person.slack,
-        zone=person.zone,
-    )
+    to = _addressee(told.recipient, people)
     if claim.case is not None:
-        return _about_case(claim, claim.case, to, people, inbox_url)
+        return _about_case(told, claim.definition, claim.case, to, people, inbox_url)
     if claim.run is None:
         raise TypeError(f"{told.key} is about no case and no run")
     return _about_run(claim, claim.run, to, people)
 
 
-def _about_case(claim: Claim, case: Case, to: Addressee, people: People, inbox_url: str) -> Message:
-    definition, action = claim.definition, claim.definition.actions[case.action]
-    kind = Kind(claim.notification.kind)
+def amended(outdated: Outdated, people: People, inbox_url: str) -> Message:
+    """Return what a message that was sent is to say now that its case has moved on.
+
+    Whoever may still act keeps the buttons for that; everybody else's go.
+
+    Args:
+        outdated: The message, with its case as it stands.
+        people: Who there is.
+        inbox_url: The inbox's address, without a slash at the end.
+    """
+    case, told = outdated.case, outdated.notification
+    to = _addressee(told.recipient, people)
+    message = _about_case(told, outdated.definition, case, to, people, inbox_url)
+    waits = case.state in {CaseState.OPEN, CaseState.ACKNOWLEDGED}
+    may_act = waits and outdated.is_current and case.assignee == to.person
+    return message.model_copy(
+        update={
+            "lead": None,
+            "standing": _standing(outdated, people, to.zone),
+            "answer_by": None,
+            "reasons": message.reasons if may_act else (),
+        }
+    )
+
+
+def _standing(outdated: Outdated, people: People, zone: str) -> str:
+    case, answer = outdated.case, outdated.answer
+    if case.state == CaseState.UNANSWERED and case.closed_at:
+        return f"Nobody answered in time; closed {_written(case.closed_at, zone)}"
+    if answer is None:
+        return f"Opened {_written(case.opened_at, zone)}"
+    name, when = people.name(answer.by), _written(answer.at, zone)
+    if answer.kind == Move.REASSIGN:
+        return f"{name} handed it to {people.name(str(case.assignee))}, {when}"
+    if answer.kind == Move.SNOOZE:
+        return _put_off(answer, name, zone, is_over=case.snoozed_until is None)
+    said = {Move.OVERRIDE: answer.reason, Move.DONE: answer.note}.get(Move(answer.kind))
+    return f"{PAST[Move(answer.kind)].capitalize()} by {name}, {when}{f': {said}' if said else ''}"
+
+
+def _put_off(answer: Answer, name: str, zone: str, *, is_over: bool) -> str:
+    if is_over or answer.until is None:
+        return f"Snoozed by {name}; asked again since"
+    return f"Snoozed by {name} until {_written(answer.until, zone)}"
+
+
+def _written(at: datetime, zone: str) -> str:
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{format_datetime(there, 'EEE d MMM, HH:mm', locale='en')} ({zone})"
+
+
+def _addressee(recipient: str, people: People) -> Addressee:
+    person = people.person(recipient)
+    return Addressee(
+        person=recipient,
+        name=person.name,
+        email=person.email,
+        slack=person.slack,
+        zone=person.zone,
+    )
+
+
+def _about_case(
+    told: Notification,
+    definition: Definition,
+    case: Case,
+    to: Addressee,
+    people: People,
+    inbox_url: str,
+) -> Message:
+    action = definition.actions[case.action]
+    kind = Kind(told.kind)
     written: dict[str, Any] = {
         "facts": case.facts,
         "opened_at": case.opened_at,
@@ -51,7 +119,7 @@ def _about_case(claim: Claim, case: Case, to: Addressee, people: People, inbox_u
     }
     acknowledged = kind is Kind.REMINDED or case.state == "acknowledged"
     return Message(
-        key=claim.notification.key,
+        key=told.key,
         kind=kind,
         to=to,
         decision=definition.decision,

@@ -6,6 +6,7 @@ No Prefect here. Each may be run as often as one likes, or twice at once.
 import logging
 from collections import Counter
 from collections.abc import Collection
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 from pydantic import BaseModel
@@ -14,15 +15,25 @@ from decisions.deciding.evaluation import selected
 from decisions.deciding.gate import Batch, confirm, inspected
 from decisions.definition import Definition, Relation
 from decisions.delivery import Attempt, has_lost_its_point, unwritable
-from decisions.errors import ConnectorError, DecisionLayerError, PermanentFailure
+from decisions.errors import (
+    ConnectorError,
+    DecisionLayerError,
+    PermanentFailure,
+    TemporaryFailure,
+    UnknownOutcome,
+)
 from decisions.ledger import Claim
+from decisions.ledger.amendments import Outdated
 from decisions.ledger.records import NotificationState, Run
 from decisions.outcomes import describes, outcomes, proofs
-from decisions.ports import Warehouse
-from flows.messages import message_for
+from decisions.ports import AmendingChannel, Warehouse
+from flows.messages import amended, message_for
 from flows.wiring import Layer
 
 _logger = logging.getLogger(__name__)
+
+AMEND_AGAIN = timedelta(minutes=2)
+"""When a message is amended again whose channel did not take the change."""
 
 
 class Decided(BaseModel):
@@ -55,9 +66,15 @@ class Decided(BaseModel):
 
 
 class Delivered(BaseModel):
-    """How the messages that were due ended, by state."""
+    """How the messages that were due ended.
+
+    Attributes:
+        states: Messages by the state they ended in.
+        amended: Earlier messages that now say how their case stands.
+    """
 
     states: dict[str, int] = {}
+    amended: int = 0
 
     @property
     def sent(self) -> int:
@@ -155,7 +172,21 @@ def deliver(layer: Layer) -> Delivered:
     states: Counter[str] = Counter()
     while claims := layer.ledger.outbox.claim(most=1):
         states.update(_delivered(layer, claim) for claim in claims)
-    return Delivered(states=dict(sorted(states.items())))
+    return Delivered(states=dict(sorted(states.items())), amended=amend(layer))
+
+
+def amend(layer: Layer) -> int:
+    """Let the messages of cases that have moved on say so; return how many now do.
+
+    What was sent follows its case: who answered and when, without the buttons.
+    """
+    amended_count = 0
+    while claims := layer.ledger.amendments.claim():
+        for outdated in claims:
+            again_at = _amended(layer, outdated)
+            layer.ledger.amendments.settle(outdated, again_at=again_at)
+            amended_count += again_at is None
+    return amended_count
 
 
 def escalate(layer: Layer) -> Escalated:
@@ -243,6 +274,23 @@ def _delivered(layer: Layer, claim: Claim) -> str:
         delivery = unwritable(f"{type(error).__name__}: {error}", layer.clock())
     layer.ledger.outbox.settle(claim, delivery)
     return delivery.state
+
+
+def _amended(layer: Layer, outdated: Outdated) -> datetime | None:
+    """Amend one message; return when to try again, None when nothing more is to be done."""
+    told = outdated.notification
+    channel = layer.channels.get(told.channel or "")
+    if not isinstance(channel, AmendingChannel) or told.reference is None:
+        return None
+    try:
+        people = layer.workspace.people
+        channel.amend(told.reference, amended(outdated, people, layer.settings.inbox_url))
+    except (TemporaryFailure, UnknownOutcome) as failure:
+        wait = getattr(failure, "retry_after", None) or AMEND_AGAIN
+        return layer.clock() + wait
+    except DecisionLayerError as gone:
+        _logger.warning("%s cannot be amended: %s", told.key, gone)
+    return None
 
 
 def _prove(layer: Layer, definition: Definition, cases: pa.Table) -> int:

@@ -22,6 +22,7 @@ from decisions.definition import Action
 from decisions.desk import Author
 from decisions.errors import ConnectorError, LifecycleError
 from decisions.ledger.records import Case
+from flows import sweep
 from flows.wiring import Layer
 from inbox.moments import next_morning
 
@@ -180,6 +181,8 @@ class _Messenger:
             self.channel.reply(reply_to, text)
         except ConnectorError as failure:
             _LOG.warning("Slack did not take a reply, the answer itself is recorded: %s", failure)
+        # At once, not at the next sweep: the person is looking at the buttons they pressed.
+        sweep.amend(self.layer)
 
 
 def _refused(place: str, text: str) -> Response:

@@ -57,6 +57,8 @@ def text(message: Message) -> str:
     """Return the message as text: what notifications and screen readers read out."""
     head = [fitting(message.lead or "", _LINE), _title(message, _LINE), fitting(message.why, _WHY)]
     tail = [_deadline(message), *_accountability(message), _link(message, 1_000) or ""]
+    if message.standing:
+        head.insert(0, fitting(message.standing, _LINE))
     head, tail = [line for line in head if line], [line for line in tail if line]
     room = BEST_TEXT - sum(length(line) + 1 for line in head + tail)
     return "\n".join([*head, *_fact_lines(message.facts, room), *tail])
@@ -80,6 +82,9 @@ def _blocks(message: Message) -> Iterator[Json]:
     if asks(message):
         yield {"type": "actions", "elements": list(_buttons(message))}
     yield _closing(message)
+    if standing := fitting(message.standing or "", _LINE):
+        # Ours, and last: a value that imitates it stands above.
+        yield {"type": "context", "elements": [_plain(standing)]}
 
 
 def _heading(message: Message) -> Json:
@@ -137,8 +142,8 @@ def _local(instant: datetime, zone: str) -> str:
 
 def _buttons(message: Message) -> Iterator[Json]:
     case = message.case or ""
-    # Whoever is reminded has acknowledged already.
-    if message.kind is not Kind.REMINDED:
+    # Whoever is reminded has acknowledged already, and so has somebody once the case moved on.
+    if message.kind is not Kind.REMINDED and not message.standing:
         yield _button(ACKNOWLEDGE, "Acknowledge", case) | {"style": "primary"}
     yield _button(DONE, "Done", case)
     if message.reasons:

@@ -100,6 +100,18 @@ class SlackChannel:
             raise UnknownOutcome(text, connector=self.name) from refusal
         return None
 
+    def amend(self, reference: str, message: Message) -> None:
+        """Change a message that was posted; see ``AmendingChannel.amend``."""
+        conversation, _, ts = reference.partition("/")
+        self._ask(
+            self._client.chat_update,
+            message.to.person,
+            channel=conversation,
+            ts=ts,
+            link_names=False,
+            **payload(message),
+        )
+
     def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Say whether a request was signed by Slack for this app within five minutes of now."""
         if self._verifier is None:

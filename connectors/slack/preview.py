@@ -40,6 +40,10 @@ class PreviewChannel:
         payload(message)
         return Receipt(reference=f"preview/{message.key}", accepted_at=self._clock())
 
+    def amend(self, reference: str, message: Message) -> None:  # noqa: ARG002  the port's signature
+        """Build the payload and change nothing; see ``AmendingChannel.amend``."""
+        payload(message)
+
     def find(self, message: Message) -> Receipt | None:  # noqa: ARG002  the port's signature
         """Return None: nothing was ever sent."""
         return None

@@ -54,7 +54,8 @@ _CODES = {
     Meaning.UNREACHABLE: """
         channel_not_found is_archived not_in_channel restricted_action user_not_found
         users_not_found user_disabled cannot_dm_bot messages_tab_disabled user_not_in_channel
-        ekm_access_denied no_permission
+        ekm_access_denied no_permission message_not_found cant_update_message edit_window_closed
+        is_inactive
     """,
     Meaning.REPAIR: """
         token_revoked token_expired account_inactive invalid_auth not_authed missing_scope

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from sqlalchemy import Connection, select
 
 from decisions.ledger import chain
+from decisions.ledger.amendments import Amendments
 from decisions.ledger.cases import Cases
 from decisions.ledger.outbox import Outbox
 from decisions.ledger.records import Entry, Version
@@ -23,6 +24,7 @@ class Ledger:
         runs: What was decided.
         cases: Questions about cases.
         outbox: Messages to people.
+        amendments: Messages that were sent and say less than is known by now.
         results: Interventions and outcomes.
         clock: Where recorded instants come from.
 
@@ -40,6 +42,7 @@ class Ledger:
         self.runs = Runs(self._store)
         self.cases = Cases(self._store)
         self.outbox = Outbox(self._store)
+        self.amendments = Amendments(self._store)
         self.results = Results(self._store)
 
     @property

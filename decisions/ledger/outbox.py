@@ -143,6 +143,8 @@ class Outbox:
             if delivery.next_at is None:
                 _set_due(transaction, claim, delivery.due_at)
                 _tell(transaction, claim, delivery)
+            if is_sent and claim.case is not None:
+                _outdate_if_moved(transaction, claim, claim.case)
             return True
 
     def drop(self, claim: Claim) -> None:
@@ -215,6 +217,16 @@ def _set_due(transaction: Transaction, claim: Claim, due_at: datetime | None) ->
         )
         .values(due_at=due_at)
     )
+
+
+def _outdate_if_moved(transaction: Transaction, claim: Claim, written_of: Case) -> None:
+    """Have a message amended that was written of a case as it stood before."""
+    cases, table = Case.__table__, Notification.__table__
+    now = select(cases.c.revision).where(cases.c.id == written_of.id)
+    if transaction.connection.execute(now).scalar_one() != written_of.revision:
+        transaction.connection.execute(
+            update(table).where(table.c.id == claim.notification.id).values(stale_at=transaction.at)
+        )
 
 
 def _tell(transaction: Transaction, claim: Claim, delivery: Delivery) -> None:

@@ -240,6 +240,12 @@ class Notification(Record, table=True):
             sqlite_where=text("next_at IS NOT NULL"),
             postgresql_where=text("next_at IS NOT NULL"),
         ),
+        Index(
+            "ix_notifications_stale",
+            "stale_at",
+            sqlite_where=text("stale_at IS NOT NULL"),
+            postgresql_where=text("stale_at IS NOT NULL"),
+        ),
         Index(None, "recipient", "sent_at"),
     )
 
@@ -267,6 +273,8 @@ class Notification(Record, table=True):
     """What the channel said last."""
     message: dict[str, Any] | None = json_value(nullable=True)
     """What was handed over, exactly."""
+    stale_at: datetime | None = instant(nullable=True)
+    """Since when it says less than is known, or when to try again to amend it."""
 
 
 class Answer(Record, table=True):

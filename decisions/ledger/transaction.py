@@ -29,6 +29,9 @@ from decisions.ports import Kind
 SYSTEM = "followthrough"
 """The actor of what no person did."""
 
+_SHOWN = {"state", "assignee", "snoozed_until"}
+"""What a message that was sent says of its case; when one changes, it has to be amended."""
+
 
 class Transaction:
     """What may be written, all together or not at all.
@@ -122,7 +125,17 @@ class Transaction:
         )
         if done.rowcount != 1:
             raise LifecycleError(f"{case.key} was changed by somebody else meanwhile; look again")
+        if _SHOWN & changes.keys():
+            self._outdate_messages(case)
         return case.model_copy(update=changes)
+
+    def _outdate_messages(self, case: Case) -> None:
+        table = Notification.__table__
+        self.connection.execute(
+            update(table)
+            .where(table.c.case_id == case.id, table.c.state == NotificationState.SENT)
+            .values(stale_at=self.at)
+        )
 
     def assign(self, case: Case, to: Standin, *, by: str, because: str) -> None:
         """Record who holds the case from now on, by whose doing and why."""

@@ -16,10 +16,11 @@ from connectors.slack.channel import SlackChannel
 from connectors.testing import FakeSlack
 from connectors.testing.wire import post
 from decisions.delivery import Attempt
-from decisions.desk import Desk
+from decisions.desk import Author, Desk
 from decisions.ledger import Ledger
 from decisions.pursuit import Pursuit
 from decisions.workspace import Workspace
+from flows import sweep
 from flows.messages import message_for
 from flows.settings import Settings
 from flows.wiring import Layer
@@ -76,6 +77,18 @@ class Room:
     @property
     def state(self):
         return self.dossier.case.state
+
+    def last_line(self, user=MIA, place=0):
+        """Return how the card closes, once nothing is outdated any more."""
+        until = time.monotonic() + 5
+        while sweep.amend(self.layer) or self.outdated:
+            assert time.monotonic() < until, f"{self.outdated} messages stay outdated"
+            time.sleep(0.01)
+        return self.slack.messages_to(user)[place].blocks[-1]["elements"][-1]["text"]
+
+    @property
+    def outdated(self):
+        return sum(note.stale_at is not None for note in self.dossier.notifications)
 
     def told(self, user=MIA, count=1):
         """Return the last private reply, once so many have arrived after the answer itself."""
@@ -387,3 +400,85 @@ class TestForgeries:
 
         assert self.send(room, body, room.slack.signed(body)) == 200
         assert room.dossier.answers == []
+
+
+class TestTheMessageFollowsItsCase:
+    def test_an_acknowledged_one_says_by_whom_and_when_and_keeps_what_its_holder_may_do(self, room):
+        room.slack.press(room.card, "acknowledge")
+        room.told()
+
+        assert room.last_line() == "Acknowledged by Mia Chen, Mon 16 Nov, 09:00 (UTC)"
+        assert list(room.card.buttons) == ["done", "override", "snooze", "open"]
+
+    def test_a_completed_one_says_what_was_done_and_has_no_answers_left(self, room):
+        author = Author("mia.chen", "inbox", "1")
+        room.layer.desk.done("CSC-1", author, what="Called; they stay.")
+
+        assert room.last_line().endswith("(UTC): Called; they stay.")
+        assert list(room.card.buttons) == []
+
+    def test_whoever_else_was_told_sees_who_took_it_and_cannot_answer_any_more(self, room, clock):
+        clock.now += timedelta(days=3)
+        sweep.escalate(room.layer)
+        room.deliver()
+        escalated = room.slack.messages_to("U01OMAR")[0]
+        assert "acknowledge" in escalated.buttons
+
+        room.slack.press(room.card, "acknowledge")
+        room.told()
+
+        assert room.last_line("U01OMAR").startswith("Acknowledged by Mia Chen")
+        assert list(room.slack.messages_to("U01OMAR")[0].buttons) == []
+
+    def test_one_handed_on_names_the_new_holder(self, room):
+        author = Author("mia.chen", "inbox", "1")
+        room.layer.desk.reassign("CSC-1", author, to="ben.okafor", note="Ben knows them.")
+
+        assert room.last_line().startswith("Mia Chen handed it to Ben Okafor, ")
+        assert list(room.card.buttons) == []
+
+    def test_a_snoozed_one_says_until_when_and_later_that_it_was_asked_again(self, room, clock):
+        room.slack.press(room.card, "snooze")
+        room.told()
+        assert room.last_line().startswith("Snoozed by Mia Chen until Tue 17 Nov")
+
+        clock.now += timedelta(days=2)
+        sweep.escalate(room.layer)
+        room.deliver()
+
+        assert room.last_line() == "Snoozed by Mia Chen; asked again since"
+        assert "acknowledge" in room.slack.messages_to(MIA)[1].buttons
+
+    def test_a_change_slack_did_not_take_is_tried_again_and_one_it_refuses_is_let_be(
+        self, room, clock
+    ):
+        room.slack.refuse("ratelimited", method="chat.update", status=429, retry_after=60)
+        room.layer.desk.acknowledge("CSC-1", Author("mia.chen", "inbox", "1"))
+        assert sweep.amend(room.layer) == 0
+
+        clock.now += timedelta(seconds=60)
+        room.slack.refuse("message_not_found", method="chat.update")
+
+        assert sweep.amend(room.layer) == 1
+        clock.now += timedelta(days=1)
+        assert sweep.amend(room.layer) == 0
+        assert room.state == "acknowledged"
+
+    def test_an_answer_that_came_while_the_message_was_on_its_way_is_shown_on_it(self, room):
+        ledger, people = room.layer.ledger, room.people
+        ledger.runs.record(definition(), batch(1), matches({"subject": "birch"}), people)
+        [claim] = ledger.outbox.claim()
+        room.layer.desk.acknowledge("CSC-2", Author("mia.chen", "inbox", "1"))
+
+        message = message_for(claim, people, "http://127.0.0.1:8484")
+        attempt = Attempt(claim, message, room.layer.channels, people, room.clock())
+        ledger.outbox.settle(claim, attempt.made())
+
+        assert room.last_line(place=1).startswith("Acknowledged by Mia Chen")
+
+    def test_a_value_that_imitates_the_line_stands_above_it(self, room):
+        author = Author("mia.chen", "inbox", "1")
+        room.layer.desk.done("CSC-1", author, what="*Acknowledged by* <@U01OMAR> & all")
+
+        assert room.last_line().endswith("*Acknowledged by* &lt;@U01OMAR&gt; &amp; all")
+        assert room.card.blocks[-1]["elements"][-1]["type"] == "plain_text"
