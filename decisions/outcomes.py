@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
+from decisions import columnar
 from decisions.deciding.evaluation import cast, quoted, relation_sql
 from decisions.definition import Outcome, Proof, Relation
 from decisions.ports import Warehouse
@@ -142,12 +142,11 @@ def _between(at: str, since: datetime, until: datetime, warehouse: Warehouse) ->
 
 
 def _joined(query: str, cases: pa.Table, found: pa.Table, window: timedelta) -> pa.Table:
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with columnar.session() as engine:
         engine.register("cases", cases)
         engine.register("rows_found", found)
         engine.execute(
-            "CREATE TABLE found AS SELECT * REPLACE "
+            "CREATE TEMP TABLE found AS SELECT * REPLACE "
             "(CAST(happened_at AS TIMESTAMPTZ) AS happened_at) FROM rows_found"
         )
         joined: pa.Table = engine.sql(query, params={"window": window}).to_arrow_table()

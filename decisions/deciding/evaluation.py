@@ -7,10 +7,10 @@ and generated anew, names are quoted.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from decisions import columnar
 from decisions.definition import NOTHING, Definition, Relation
 from decisions.ports import Warehouse
 from decisions.rules import expression
@@ -185,8 +185,7 @@ def _as_matches(definition: Definition, rows: pa.Table) -> pa.Table:
             {f"CAST({quoted(value, 'duckdb')} AS DOUBLE)" if value else "NULL::DOUBLE"} AS value
         FROM matched ORDER BY subject
     """
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with columnar.session() as engine:
         engine.register("matched", rows)
         parameters = {"rules": [name for name, _ in rules], "actions": [do for _, do in rules]}
         matches: pa.Table = engine.sql(query, params=parameters).to_arrow_table()

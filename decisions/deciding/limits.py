@@ -7,9 +7,9 @@ the same rule and stay comparable.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import duckdb
 import pyarrow as pa
 
+from decisions import columnar
 from decisions.definition import Limits
 
 ALREADY_OPEN = "already open"
@@ -97,8 +97,7 @@ def reasons(matches: pa.Table, history: History, limits: Limits) -> pa.ChunkedAr
         "per_assignee_count": limits.per_assignee.count if limits.per_assignee else _UNLIMITED,
         "per_run_count": max(0, (limits.per_run or _UNLIMITED) - history.in_batch),
     }
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with columnar.session() as engine:
         engine.register("matches", positioned)
         engine.register("history", history.cases)
         engine.register("today", today)

@@ -1,9 +1,9 @@
 """The arms of subjects: read where they were drawn before, drawn and stored where not."""
 
-import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
+from decisions import columnar
 from decisions.deciding import allocation
 from decisions.definition import Definition
 from decisions.ledger.bulk import among, as_table, insert_rows
@@ -41,7 +41,7 @@ def arms_of(connection: Connection, definition: Definition, matches: pa.Table) -
         ) AS arm
         FROM matches m LEFT JOIN stored s USING (subject) ORDER BY m.subject
     """
-    with duckdb.connect() as engine:
+    with columnar.session() as engine:
         engine.register("matches", matches.select(["subject"]))
         engine.register("stored", as_table(stored, subject=pa.string(), arm=pa.string()))
         drawn: pa.Table = engine.sql(query, params={"share": holdout.share.of_one}).to_arrow_table()

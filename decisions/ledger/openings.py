@@ -6,15 +6,24 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, func, select
 
+from decisions import columnar
 from decisions.deciding.allocation import period
 from decisions.definition import Definition
 from decisions.ledger import chain
-from decisions.ledger.bulk import insert_rows, instant_sql
-from decisions.ledger.records import Assignment, Case, Notification, Run
+from decisions.ledger.bulk import insert_rows, instant_sql, stored_instant
+from decisions.ledger.records import (
+    Assignment,
+    Case,
+    Notification,
+    NotificationState,
+    Record,
+    Run,
+)
 from decisions.ledger.transaction import SYSTEM, Transaction
+from decisions.ports import Kind
 
 _OPENING = """
-CREATE TABLE opening AS
+CREATE TEMP TABLE opening AS
 SELECT *, $prefix || '-' || ($last_number + place) AS key, $last_id + place AS id,
     $last_number + place AS number
 FROM (
@@ -24,26 +33,21 @@ FROM (
 """
 
 _CASES = """
-SELECT id, key, $decision AS decision, $prefix AS prefix, number, $version_id AS version_id,
-    $run_id AS run_id, subject, arm, $period AS period, rule, action, score,
-    {scored_at} AS scored_at, $model_name AS model_name,
-    coalesce(model_version, '') AS model_version, facts, priority,
-    value, CASE arm WHEN 'control' THEN 'held_out' ELSE 'open' END AS state, assignee,
-    {opened_at} AS opened_at,
-    CASE arm WHEN 'treatment' THEN {respond_by} END AS respond_by,
-    {outcome_due_at} AS outcome_due_at, 0 AS cycle, 0 AS step, 0 AS revision
+SELECT id, key, number, subject, arm, rule, action, score, {scored_at} AS scored_at,
+    coalesce(model_version, '') AS model_version, facts, priority, value,
+    CASE arm WHEN 'control' THEN 'held_out' ELSE 'open' END AS state, assignee,
+    CASE arm WHEN 'treatment' THEN {respond_by} END AS respond_by
 FROM opening ORDER BY id
 """
 
 _ASSIGNMENTS = """
-SELECT id AS case_id, assignee, in_place_of, $actor AS by, {opened_at} AS at, because
+SELECT id AS case_id, assignee, in_place_of, because
 FROM opening WHERE arm = 'treatment' ORDER BY id
 """
 
 _NOTIFICATIONS = """
-SELECT key || ':0:0:' || assignee || ':asked' AS key, id AS case_id, 'asked' AS kind,
-    assignee AS recipient, because, 'pending' AS state, 0 AS attempts,
-    {opened_at} AS next_at, {opened_at} AS created_at
+SELECT key || ':0:0:' || assignee || ':asked' AS key, id AS case_id, assignee AS recipient,
+    because
 FROM opening WHERE arm = 'treatment' ORDER BY id
 """
 
@@ -58,11 +62,17 @@ WITH told AS (
         }}) AS VARCHAR) AS body
     FROM opening
 )
-SELECT $actor AS actor, NULL::VARCHAR AS in_place_of, act, object, body,
+SELECT act, object, body,
     sha256(sha256($written_at) || sha256($actor) || sha256('') || sha256(act) || sha256(object)
         || sha256(body)) AS sha256
 FROM told ORDER BY id
 """
+
+_WRITTEN: dict[type[Record], str] = {
+    Case: _CASES,
+    Assignment: _ASSIGNMENTS,
+    Notification: _NOTIFICATIONS,
+}
 
 
 def open_cases(
@@ -77,20 +87,15 @@ def open_cases(
         verdicts: ``evaluation.selected``'s columns with ``assignee``, ``in_place_of``,
             ``because``, ``respond_by``, ``arm`` and ``reason``.
     """
-    connection = transaction.connection
     known = _known(transaction, definition, run)
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    constants = _constants(transaction, definition, run)
+    with columnar.session() as engine:
         engine.register("verdicts", verdicts)
         engine.execute(_OPENING, _named_in(_OPENING, known))
-        for record, query in (
-            (Case, _CASES),
-            (Assignment, _ASSIGNMENTS),
-            (Notification, _NOTIFICATIONS),
-        ):
-            insert_rows(connection, record, _rows(engine, query, known, connection))
-        entries = _rows(engine, _ENTRIES, known, connection).to_pylist()
-    transaction.enter_all([row | {"at": transaction.at} for row in entries])
+        for record, query in _WRITTEN.items():
+            rows = _rows(engine, query, known, transaction.connection)
+            insert_rows(transaction.connection, record, rows, same=constants[record])
+        transaction.enter_all(_rows(engine, _ENTRIES, known, transaction.connection))
 
 
 def _known(transaction: Transaction, definition: Definition, run: Run) -> dict[str, Any]:
@@ -98,21 +103,39 @@ def _known(transaction: Transaction, definition: Definition, run: Run) -> dict[s
     last_number = select(func.coalesce(func.max(table.c.number), 0)).where(
         table.c.prefix == definition.prefix
     )
-    outcome = definition.outcome
     return {
         # Ids are ours to give: nobody else writes until this transaction ends.
         "last_id": connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one(),
         "last_number": connection.execute(last_number).scalar_one(),
         "prefix": definition.prefix,
+        "run_id": run.id,
+        "actor": SYSTEM,
+        "written_at": chain.written(transaction.at),
+    }
+
+
+def _constants(
+    transaction: Transaction, definition: Definition, run: Run
+) -> dict[type[Record], dict[str, Any]]:
+    """Return, for each table, the columns that are the same in all rows of the run."""
+    connection, outcome = transaction.connection, definition.outcome
+    now = stored_instant(transaction.at, connection)
+    due_at = transaction.at + outcome.matures_after if outcome else None
+    case = {
         "decision": definition.decision,
+        "prefix": definition.prefix,
         "version_id": run.version_id,
         "run_id": run.id,
         "period": period(definition),
         "model_name": definition.signal.model.name,
-        "opened_at": transaction.at,
-        "outcome_due_at": transaction.at + outcome.matures_after if outcome else None,
-        "actor": SYSTEM,
-        "written_at": chain.written(transaction.at),
+        "opened_at": now,
+        "outcome_due_at": stored_instant(due_at, connection),
+    }
+    queued = {"kind": Kind.ASKED.value, "state": NotificationState.PENDING.value, "attempts": 0}
+    return {
+        Case: case | dict.fromkeys(("cycle", "step", "revision"), 0),
+        Assignment: {"by": SYSTEM, "at": now},
+        Notification: queued | {"next_at": now, "created_at": now},
     }
 
 
@@ -122,8 +145,6 @@ def _rows(
     filled = query.format(
         scored_at=instant_sql("scored_at", connection),
         respond_by=instant_sql("respond_by", connection),
-        opened_at=instant_sql("CAST($opened_at AS TIMESTAMPTZ)", connection),
-        outcome_due_at=instant_sql("CAST($outcome_due_at AS TIMESTAMPTZ)", connection),
     )
     rows: pa.Table = engine.sql(filled, params=_named_in(filled, known)).to_arrow_table()
     return rows

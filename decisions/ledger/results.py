@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from decisions import columnar
 from decisions.definition import Definition
 from decisions.ledger.bulk import as_table, insert_rows, instant_sql
 from decisions.ledger.records import Case, CaseState, Intervention, Outcome, Version
@@ -138,12 +138,11 @@ def _with_keys(
         )
     ).all()
     types = {"case_id": pa.int64(), "key": pa.string()}
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with columnar.session() as engine:
         engine.register("rows_found", found)
         engine.register("known", as_table(known, **types, awaited=pa.bool_(), proven=pa.bool_()))
         engine.execute(
-            "CREATE TABLE found AS SELECT f.*, k.key, k.awaited, k.proven FROM rows_found f "
+            "CREATE TEMP TABLE found AS SELECT f.*, k.key, k.awaited, k.proven FROM rows_found f "
             "JOIN known k USING (case_id) ORDER BY case_id"
         )
         rows: pa.Table = engine.sql(query, params=parameters).to_arrow_table()

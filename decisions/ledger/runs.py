@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import func, select
 
+from decisions import columnar
 from decisions.deciding import limits
 from decisions.deciding.gate import Batch
 from decisions.deciding.routing import Route, routes
@@ -113,8 +113,7 @@ def _routed(matches: pa.Table, found: Sequence[Route]) -> pa.Table:
     schema = pa.schema(
         [*((name, pa.string()) for name in texts), ("respond_by", pa.timestamp("us", tz="UTC"))]
     )
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with columnar.session() as engine:
         engine.register("matches", matches)
         engine.register(
             "routes", pa.Table.from_pylist([asdict(route) for route in found], schema=schema)

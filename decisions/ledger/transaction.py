@@ -1,15 +1,18 @@
 """One transaction of the ledger: rows, the entries that tell of them, and the seal over those."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import Connection, insert, select, update
 
 from decisions.canonical import canonical_json
 from decisions.definition import Definition
 from decisions.errors import LifecycleError
 from decisions.ledger import chain
+from decisions.ledger.bulk import insert_rows, stored_instant
 from decisions.ledger.columns import storable
 from decisions.ledger.records import (
     Answer,
@@ -44,7 +47,7 @@ class Transaction:
     def __init__(self, connection: Connection, at: datetime) -> None:
         self.connection = connection
         self.at = at
-        self._entries: list[dict[str, Any]] = []
+        self._entries: list[dict[str, Any] | pa.Table] = []
 
     def case(self, key: str) -> Case:
         """Return the case as it stands, with nobody else writing.
@@ -195,9 +198,14 @@ class Transaction:
         row = dict(zip(chain.COVERED, texts, strict=True))
         self._entries.append(row | {"at": self.at, "sha256": chain.leaf(self.at, texts)})
 
-    def enter_all(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Tell of many things at once; the rows carry their hashes already."""
-        self._entries.extend(rows)
+    def enter_all(self, rows: pa.Table) -> None:
+        """Tell of many things at once that no person did.
+
+        Args:
+            rows: ``act``, ``object``, ``body`` and the ``sha256`` over them; one row an entry.
+        """
+        if rows.num_rows:
+            self._entries.append(rows)
 
     def seal(self) -> None:
         """Write the entries and close them with a seal; without an entry there is none."""
@@ -210,18 +218,31 @@ class Transaction:
             .first()
         )
         position, previous = (head["id"] + 1, head["sha256"]) if head else (1, chain.GENESIS)
-        root = chain.merkle_root([row["sha256"] for row in self._entries])
+        leaves = [leaf for told in self._entries for leaf in _leaves(told)]
+        root = chain.merkle_root(leaves)
         self.connection.execute(
             insert(table).values(
                 id=position,
                 at=self.at,
-                count=len(self._entries),
+                count=len(leaves),
                 root=root,
                 previous=previous,
-                sha256=chain.seal_hash(position, self.at, len(self._entries), root, previous),
+                sha256=chain.seal_hash(position, self.at, len(leaves), root, previous),
             )
         )
-        self.connection.execute(
-            insert(Entry.__table__), [row | {"seal": position} for row in self._entries]
-        )
+        at = stored_instant(self.at, self.connection)
+        same = {"seal": position, "at": at, "actor": SYSTEM}
+        for are_single, told in groupby(self._entries, lambda each: isinstance(each, dict)):
+            if are_single:
+                rows = [row | {"seal": position} for row in told]
+                self.connection.execute(insert(Entry.__table__), rows)
+            else:
+                insert_rows(self.connection, Entry, pa.concat_tables(told), same=same)
         self._entries = []
+
+
+def _leaves(told: dict[str, Any] | pa.Table) -> list[str]:
+    if isinstance(told, dict):
+        return [told["sha256"]]
+    found: list[str] = told.column("sha256").to_pylist()
+    return found

@@ -112,6 +112,26 @@ def close(ledger, key):
         transaction.change(transaction.case(key), state="completed", due_at=None)
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pytest.param("a,b;c", id="separators"),
+        pytest.param('say "no"', id="quotes"),
+        pytest.param("back\\slash \\N", id="backslashes"),
+        pytest.param("two\nlines\r\nor three", id="lines"),
+        pytest.param("before\n\\.\nafter", id="what-ends-a-copy"),
+        pytest.param("", id="nothing"),
+        pytest.param("Ærøskøbing 東京 🧾", id="unicode"),
+    ],
+)
+def test_any_text_comes_out_of_the_ledger_as_it_went_in(ledger, subject):
+    record(ledger, {"subject": subject, "facts": f'{{"risk": 0.9, "arr": {len(subject)}}}'})
+
+    case = ledger.cases.named("CSC-1")
+    assert (case.subject, case.facts["arr"]) == (subject, len(subject))
+    assert ledger.verified().breach is None
+
+
 def test_the_database_itself_refuses_a_second_open_case(ledger):
     record(ledger, {"subject": "acme"})
     twin = dict(ledger.cases.named("CSC-1")) | {"id": 99, "key": "CSC-99", "number": 99}
