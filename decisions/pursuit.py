@@ -52,7 +52,7 @@ class Pursuit:
             return _end(transaction, case, step)
 
     def _wake(self, transaction: Transaction, case: Case, definition: Definition) -> str:
-        found = self._standin(ASSIGNEE, case, definition, transaction.at)
+        found = standin_for(ASSIGNEE, case, definition, self._people, transaction.at)
         if found.person != case.assignee:
             transaction.assign(case, found, by=SYSTEM, because="away when the case woke up")
         if case.state == CaseState.OPEN:
@@ -80,7 +80,7 @@ class Pursuit:
     def _tell(
         self, transaction: Transaction, case: Case, definition: Definition, step: Telling
     ) -> str:
-        found = self._standin(step.to, case, definition, transaction.at)
+        found = standin_for(step.to, case, definition, self._people, transaction.at)
         changed = transaction.change(case, step=case.step + 1, due_at=None)
         role = "manager of the assignee" if step.to == ASSIGNEES_MANAGER else step.to
         because = f"{role}; {found.because}" if found.because else role
@@ -90,16 +90,26 @@ class Pursuit:
         )
         return f"{case.key}: {self._people.name(found.person)} is told"
 
-    def _standin(self, target: str, case: Case, definition: Definition, at: datetime) -> Standin:
-        """Return who is meant; the business owner where people.yaml has them no longer."""
-        owners = definition.owners
-        meant = str(case.assignee) if target == ASSIGNEE else target
-        people, holder = self._people, case.assignee
-        try:
-            return resolve(meant, people=people, owners=owners, assignee=holder, at=at)
-        except UnknownPerson as gap:
-            found = resolve("business", people=people, owners=owners, assignee=holder, at=at)
-            return Standin(found.person, found.in_place_of, f"business owner, since {gap}")
+
+def standin_for(
+    target: str, case: Case, definition: Definition, people: People, at: datetime
+) -> Standin:
+    """Return who is meant; the business owner where people.yaml has them no longer.
+
+    Args:
+        target: As the definition writes it, or ``ASSIGNEE``.
+        case: The case.
+        definition: The definition that it is pinned to.
+        people: Who there is.
+        at: The instant that absence is judged by (timezone-aware).
+    """
+    owners, holder = definition.owners, case.assignee
+    meant = str(holder) if target == ASSIGNEE else target
+    try:
+        return resolve(meant, people=people, owners=owners, assignee=holder, at=at)
+    except UnknownPerson as gap:
+        found = resolve("business", people=people, owners=owners, assignee=holder, at=at)
+        return Standin(found.person, found.in_place_of, f"business owner, since {gap}")
 
 
 def asked_anew(

@@ -47,6 +47,7 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
     _ANSWER: (
         reading.cases,
         reading.show,
+        reading.schedule,
         answering.acknowledge,
         answering.override,
         answering.snooze,

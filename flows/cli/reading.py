@@ -92,11 +92,7 @@ def show(case: str, /, *, here: CommandHere) -> None:
     from flows.cli.timeline import timeline
 
     dossier = here.layer.ledger.cases.dossier(case.upper())
-    if dossier.case.state == "held_out":
-        raise LifecycleError(
-            f"{dossier.case.key} is held out on purpose, so that the effect can be measured; "
-            "it can be shown once its outcome window has closed"
-        )
+    _refuse_held_out(dossier)
     happened = timeline(dossier, here.layer.workspace.people)
     message = _message(here, dossier)
     document = _document(here, dossier) | {
@@ -105,6 +101,52 @@ def show(case: str, /, *, here: CommandHere) -> None:
     }
     lines = table("", "", rows=[(when(at, here.zone()), text) for at, text in happened], whole=[0])
     here.out.answer(document, *_shown(here, dossier), "\nTimeline", lines, *_drawn(message))
+
+
+def schedule(case: str, /, *, here: CommandHere) -> None:
+    """Say what will happen to a case, when and to whom, if nobody answers from now on.
+
+    Absence and cover are those people.yaml knows of today; every wait counts from when the message
+    before it was taken. Times are in the zone of FOLLOWTHROUGH_PERSON, if that is set, else in UTC.
+
+    Args:
+        case: Its key.
+        here: What the command works on.
+
+    Examples:
+        followthrough schedule CSC-17
+    """
+    from decisions.outlook import outlook
+
+    dossier = here.layer.ledger.cases.dossier(case.upper())
+    _refuse_held_out(dossier)
+    people, now = here.layer.workspace.people, here.clock()
+    ahead = outlook(dossier.case, dossier.definition, dossier.notifications, people=people, now=now)
+    coming = [attributes(one, "at", "event", "to", "because") for one in ahead]
+    drawn: list[RenderableType] = ["nothing is to come: it waits for nobody any more"]
+    if ahead:
+        rows = [
+            (
+                when(one.at, here.zone()) if one.at else "once it is sent",
+                from_now(one.at, now) if one.at else "",
+                name_of(people, one.to) if one.to else "",
+                one.event,
+                one.because or "",
+            )
+            for one in ahead
+        ]
+        drawn = [
+            table(f"when ({here.zone()})", "", "who", "what", "why", rows=rows, whole=[0, 1]),
+        ]
+    here.out.answer({"case": dossier.case.key, "coming": coming}, *drawn)
+
+
+def _refuse_held_out(dossier: "Dossier") -> None:
+    if dossier.case.state == "held_out":
+        raise LifecycleError(
+            f"{dossier.case.key} is held out on purpose, so that the effect can be measured; "
+            "it can be shown once its outcome window has closed"
+        )
 
 
 def _refuse_unknown(layer: "Layer", decision: str | None, assignee: str | None) -> None:
