@@ -28,6 +28,8 @@ from decisions.spelling import (
 
 NOTHING: Literal["nothing"] = "nothing"
 """The action of a rule table that does not apply: no case is opened."""
+WITHHELD: Literal["withheld"] = "withheld"
+"""What an example expects of a record beyond the operating boundary."""
 OWNER_ROLES = ("business", "technical", "backup")
 """What a decision calls its owners, wherever a person may be named."""
 
@@ -178,6 +180,16 @@ class Rule(Part):
     """The reason, told to the assignee."""
 
 
+class Withhold(Part):
+    """Where the operating boundary runs: whom the expression holds for is left to a person."""
+
+    when: Expression
+    because: Annotated[str, Field(min_length=1, max_length=200)]
+    """The reason, told to that person and counted in the run."""
+    to: str
+    """A person, a role or an owner (business, technical, backup), told once a run."""
+
+
 class Step(Part):
     """One step of the escalation policy."""
 
@@ -292,7 +304,7 @@ class Example(Part):
     given: dict[FieldName, Value]
     """The fields of the record; one that is left out is NULL."""
     expect: str
-    """nothing, or an action."""
+    """nothing, an action, or withheld."""
     as_of: Day | None = None
     """The date that today() stands for."""
 
@@ -310,10 +322,13 @@ class Definition(Part):
     schedule: Schedule | None = None
     signal: Signal
     context: tuple[Context, ...] = ()
-    match: Literal["first"]
+    match: Literal["first", "unique"]
+    """first: the first rule that holds decides; unique: two that hold are a fault."""
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=100)]
     otherwise: str
     """What the rest gets: nothing, or an action."""
+    withhold: Annotated[tuple[Withhold, ...], Field(max_length=20)] = ()
+    """The operating boundary, looked at before the rules; the first that holds gives the reason."""
     actions: Annotated[dict[Slug, Action], Field(min_length=1)]
     limits: Limits = Limits()
     holdout: Holdout | None = None

@@ -70,7 +70,7 @@ class Kind(StrEnum):
     REMINDED = "reminded"
     """It was acknowledged but not completed in time."""
     WITHHELD = "withheld"
-    """The gate refused a batch: the technical owner hears why."""
+    """Nothing was decided: the gate refused a batch, or subjects lie beyond the boundary."""
 
 
 class Frozen(BaseModel):

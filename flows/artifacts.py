@@ -16,6 +16,7 @@ async def publish_run(decided: Decided) -> None:
         ("held out", decided.held_out),
         *((f"suppressed: {reason}", count) for reason, count in decided.suppressed.items()),
         ("not met", decided.not_met),
+        *((f"withheld: {reason}", count) for reason, count in decided.withheld.items()),
     ]
     table = "\n".join(f"| {name} | {count:,} |" for name, count in rows)
     text = f"## {decided.decision}, run {decided.run}\n\n| subjects | |\n| --- | --: |\n{table}\n"

@@ -1,6 +1,5 @@
 """Ask one decision of one batch: gate, rules, arms, limits, routes, record."""
 
-import pyarrow as pa
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
@@ -8,7 +7,7 @@ from decisions.deciding.gate import Batch
 from decisions.definition import Definition
 from flows import artifacts, sweep, wiring
 from flows.retries import if_trying_again_helps
-from flows.sweep import Decided
+from flows.sweep import Decided, Judged
 
 
 @flow(name="decide", flow_run_name="{decision}", validate_parameters=False)
@@ -19,8 +18,8 @@ async def decide(decision: str) -> Decided:
     """
     definition = wiring.current().definition(decision)
     batch = inspect_batch(definition)
-    matches = None if batch.faults else evaluate_rules(definition)
-    decided = record_verdicts(definition, batch, matches)
+    judged = None if batch.faults else evaluate_rules(definition)
+    decided = record_verdicts(definition, batch, judged)
     await artifacts.publish_run(decided)
     return decided
 
@@ -44,12 +43,12 @@ def inspect_batch(definition: Definition) -> Batch:
     retry_delay_seconds=5,
     retry_condition_fn=if_trying_again_helps,
 )
-def evaluate_rules(definition: Definition) -> pa.Table:
-    """Let the warehouse find the subjects that a rule selects."""
+def evaluate_rules(definition: Definition) -> Judged:
+    """Let the warehouse find the subjects that a rule selects, and count those withheld."""
     return sweep.evaluate_rules(wiring.current(), definition)
 
 
 @task(name="record-verdicts", cache_policy=NO_CACHE)
-def record_verdicts(definition: Definition, batch: Batch, matches: pa.Table | None) -> Decided:
+def record_verdicts(definition: Definition, batch: Batch, judged: Judged | None) -> Decided:
     """Draw arms, apply limits, route and record, in one transaction."""
-    return sweep.record_verdicts(wiring.current(), definition, batch, matches)
+    return sweep.record_verdicts(wiring.current(), definition, batch, judged)

@@ -1,5 +1,6 @@
 """What a person is told about a case or a run, written from the ledger's facts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from decisions.ledger.records import Answer, Case, CaseState, Notification, Run
 from decisions.lifecycle import PAST, Move
 from decisions.ownership import People
 from decisions.ports import Addressee, Fact, Kind, Message
+from decisions.suggestions import cut
 from decisions.wording import shown_facts, title, why
 
 _LEADS = {
@@ -21,6 +23,7 @@ _LEADS = {
     Kind.REMINDED: "Acknowledged, but not completed in time",
     Kind.WITHHELD: "Nothing was decided: the batch does not meet its data contract",
 }
+_BEYOND = "Beyond the operating boundary: these are for you to look at"
 
 
 def message_for(claim: Claim, people: People, inbox_url: str) -> Message:
@@ -150,6 +153,8 @@ def _owner(definition: Definition, people: People) -> str:
 
 
 def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message:
+    if not run.faults:
+        return _about_the_boundary(claim, run, to, people)
     definition = claim.definition
     shown = run.faults[:10]
     more = len(run.faults) - len(shown)
@@ -167,3 +172,31 @@ def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message
         facts=tuple(facts),
         owner=_owner(definition, people),
     )
+
+
+def _about_the_boundary(claim: Claim, run: Run, to: Addressee, people: People) -> Message:
+    """Tell one person of all that a run left to them: how many, why, and a few of them."""
+    definition = claim.definition
+    theirs = [each for each in run.withheld if each["told"] == to.person]
+    count = sum(each["count"] for each in theirs)
+    subjects = f"{count:,} {'subject' if count == 1 else 'subjects'}"
+    return Message(
+        key=claim.notification.key,
+        kind=Kind.WITHHELD,
+        to=to,
+        decision=definition.decision,
+        lead=_BEYOND,
+        title=f"{definition.decision}: {subjects} withheld",
+        why=f"Run {run.id} decided nothing on them and opened no case",
+        facts=tuple(
+            Fact(label=cut(each["reason"], 120), text=_counted(each, definition.signal.subject))
+            for each in theirs[:10]
+        ),
+        owner=_owner(definition, people),
+    )
+
+
+def _counted(each: Mapping[str, Any], subject: str) -> str:
+    shown = " and ".join(cut(example, 60) for example in each["examples"])
+    among = ", among them" if each["count"] > len(each["examples"]) else ":"
+    return f"{each['count']:,}{among} {subject} {shown}"

@@ -6,11 +6,13 @@ No Prefect here. Each may be run as often as one likes, or twice at once.
 import logging
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyarrow as pa
 from pydantic import BaseModel
 
+from decisions.deciding.boundary import Withheld, withheld
 from decisions.deciding.evaluation import selected
 from decisions.deciding.gate import Batch, confirm, inspected
 from decisions.definition import Definition, Relation
@@ -47,7 +49,8 @@ class Decided(BaseModel):
         held_out: Subjects left alone on purpose.
         suppressed: Subjects a limit left out, by reason.
         not_met: Subjects no rule selected.
-        faults: What the gate found; with any, all subjects are withheld.
+        withheld: Subjects nothing was decided on, by reason; all of them where the gate has faults.
+        faults: What the gate found.
     """
 
     run: int
@@ -57,12 +60,26 @@ class Decided(BaseModel):
     held_out: int = 0
     suppressed: dict[str, int] = {}
     not_met: int = 0
+    withheld: dict[str, int] = {}
     faults: list[str] = []
 
     @property
     def selected(self) -> int:
         """Subjects that a rule selected: opened, held out and suppressed together."""
         return self.opened + self.held_out + sum(self.suppressed.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rules say of a batch that passed the gate.
+
+    Attributes:
+        matches: The subjects a rule selects, as ``evaluation.selected`` returns them.
+        withheld: Those beyond the operating boundary, by reason.
+    """
+
+    matches: pa.Table
+    withheld: tuple[Withheld, ...] = ()
 
 
 class Delivered(BaseModel):
@@ -128,8 +145,8 @@ def decide(layer: Layer, decision: str) -> Decided:
     """
     definition = layer.definition(decision)
     batch = inspect_batch(layer, definition)
-    matches = None if batch.faults else evaluate_rules(layer, definition)
-    return record_verdicts(layer, definition, batch, matches)
+    judged = None if batch.faults else evaluate_rules(layer, definition)
+    return record_verdicts(layer, definition, batch, judged)
 
 
 def inspect_batch(layer: Layer, definition: Definition) -> Batch:
@@ -138,13 +155,17 @@ def inspect_batch(layer: Layer, definition: Definition) -> Batch:
     return inspected(definition, layer.warehouses, as_of=layer.clock(), earlier=earlier)
 
 
-def evaluate_rules(layer: Layer, definition: Definition) -> pa.Table:
-    """Let the warehouse find the subjects that a rule selects."""
-    return selected(definition, layer.warehouses, as_of=layer.clock())
+def evaluate_rules(layer: Layer, definition: Definition) -> Judged:
+    """Let the warehouse find the subjects that a rule selects, and count those withheld."""
+    warehouses, as_of = layer.warehouses, layer.clock()
+    return Judged(
+        matches=selected(definition, warehouses, as_of=as_of),
+        withheld=withheld(definition, warehouses, as_of=as_of),
+    )
 
 
 def record_verdicts(
-    layer: Layer, definition: Definition, batch: Batch, matches: pa.Table | None
+    layer: Layer, definition: Definition, batch: Batch, judged: Judged | None
 ) -> Decided:
     """Draw arms, apply limits, route and record, in one transaction.
 
@@ -152,16 +173,18 @@ def record_verdicts(
         layer: What everything is wired to.
         definition: The decision.
         batch: What the gate saw; with faults, the whole batch is recorded as withheld.
-        matches: What ``evaluate_rules`` found; None where the batch has faults.
+        judged: What ``evaluate_rules`` found; None where the batch has faults.
 
     Raises:
         TemporaryFailure: The batch was replaced meanwhile; nothing was recorded.
     """
     people, runs = layer.workspace.people, layer.ledger.runs
-    if matches is None:
+    if judged is None:
         return _summary(runs.withhold(definition, batch, people))
     confirm(batch, definition, layer.warehouses, as_of=layer.clock())
-    return _summary(runs.record(definition, batch, matches, people))
+    return _summary(
+        runs.record(definition, batch, judged.matches, people, withheld=judged.withheld)
+    )
 
 
 def deliver(layer: Layer) -> Delivered:

@@ -4,7 +4,7 @@ Only what matches leaves the warehouse. User text is never spliced into SQL: exp
 and generated anew, names are quoted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -17,6 +17,8 @@ from decisions.rules import expression
 from decisions.rules.language import COLUMN_TYPES
 
 RULE = "$rule"
+RIVAL = "$rival"
+WITHHELD = "$withheld"
 PRIORITY = "$priority"
 MODEL_VERSION = "$model_version"
 SUBJECT = "$subject"
@@ -82,25 +84,83 @@ def selection_query(
         dialect: sqlglot's name of the warehouse's dialect.
         as_of: What ``today()`` is (timezone-aware; its date in UTC).
     """
-    columns = definition.columns
-    day = as_of.astimezone(UTC).date()
-
-    def generated(text: str) -> str:
-        return expression.sql(expression.parse(text, columns), dialect=dialect, as_of=day)
-
-    branches = " ".join(
-        f"WHEN {generated(rule.when)} THEN {place}" for place, rule in enumerate(definition.rules)
-    )
-    otherwise = "" if definition.otherwise == NOTHING else f" ELSE {len(definition.rules)}"
+    subjects = _subjects_query(definition, relations, dialect)
+    generated = _generator(definition, dialect, as_of)
     prefer = definition.limits.prefer
     priority = generated(prefer) if prefer else quoted(definition.signal.score, dialect)
-    rule, rank = quoted(RULE, dialect), quoted(PRIORITY, dialect)
+    rule, withheld = quoted(RULE, dialect), quoted(WITHHELD, dialect)
     return (
-        f"WITH subjects AS ({_subjects_query(definition, relations, dialect)}), "
-        f"judged AS (SELECT *, CASE {branches}{otherwise} END AS {rule} FROM subjects) "
-        f"SELECT *, {cast(priority, 'float', dialect)} AS {rank} FROM judged "
-        f"WHERE {rule} IS NOT NULL ORDER BY {quoted(SUBJECT, dialect)}"
+        f"SELECT *, {cast(priority, 'float', dialect)} AS {quoted(PRIORITY, dialect)} "
+        f"FROM ({judged_sql(definition, f'({subjects})', dialect=dialect, as_of=as_of)}) AS judged "
+        f"WHERE {rule} IS NOT NULL AND {withheld} IS NULL ORDER BY {quoted(SUBJECT, dialect)}"
     )
+
+
+def withheld_query(
+    definition: Definition, relations: Mapping[int, str], *, dialect: str, as_of: datetime
+) -> str:
+    """Return the query that counts whom the operating boundary keeps from being decided on.
+
+    One row a code, as ``boundary.reason`` reads it: ``code``, ``count``, ``first`` and ``last``
+    subject. Aggregates only: half of a batch may be withheld, and none of it leaves the warehouse.
+
+    Args:
+        definition: The decision.
+        relations: As for ``selection_query``.
+        dialect: sqlglot's name of the warehouse's dialect.
+        as_of: What ``today()`` is (timezone-aware; its date in UTC).
+    """
+    subjects = _subjects_query(definition, relations, dialect)
+    withheld, subject = quoted(WITHHELD, dialect), quoted(SUBJECT, dialect)
+    count, first, last = (quoted(name, dialect) for name in ("count", "first", "last"))
+    return (
+        f"SELECT {withheld} AS code, count(*) AS {count}, "
+        f"min({subject}) AS {first}, max({subject}) AS {last} "
+        f"FROM ({judged_sql(definition, f'({subjects})', dialect=dialect, as_of=as_of)}) AS judged "
+        f"WHERE {withheld} IS NOT NULL GROUP BY {withheld} ORDER BY {withheld}"
+    )
+
+
+def judged_sql(definition: Definition, source: str, *, dialect: str, as_of: datetime) -> str:
+    """Return a query over a source that adds to each row what the definition says of it.
+
+    That is ``$rule``, the position of the first rule that holds (that of ``otherwise`` behind the
+    last), or NULL; and ``$withheld``, the code of what keeps the row from being decided on, or
+    NULL. Codes below the number of ``withhold`` entries are their positions; from there on two
+    rules hold although the match is unique, and the code holds both positions.
+
+    Args:
+        definition: The decision.
+        source: SQL that stands after FROM and has a column for every field and the subject.
+        dialect: sqlglot's name of the dialect.
+        as_of: What ``today()`` is (timezone-aware; its date in UTC).
+    """
+    generated = _generator(definition, dialect, as_of)
+    whens = [
+        f"WHEN {generated(rule.when)} THEN {place}" for place, rule in enumerate(definition.rules)
+    ]
+    otherwise = "" if definition.otherwise == NOTHING else f" ELSE {len(whens)}"
+    rule, rival = quoted(RULE, dialect), quoted(RIVAL, dialect)
+    columns = [f"CASE {' '.join(whens)}{otherwise} END AS {rule}"]
+    held = [
+        f"WHEN {generated(each.when)} THEN {place}"
+        for place, each in enumerate(definition.withhold)
+    ]
+    if definition.match == "unique":
+        # The first and the last rule that holds differ exactly where more than one does.
+        columns.append(f"CASE {' '.join(reversed(whens))} END AS {rival}")
+        pair = f"{len(held)} + {rule} * {len(whens)} + {rival}"
+        held.append(f"WHEN {rival} <> {rule} THEN {pair}")
+    withheld = f"CASE {' '.join(held)} END" if held else "CAST(NULL AS INTEGER)"
+    return (
+        f"SELECT *, {withheld} AS {quoted(WITHHELD, dialect)} "
+        f"FROM (SELECT *, {', '.join(columns)} FROM {source} AS subjects) AS ruled"
+    )
+
+
+def _generator(definition: Definition, dialect: str, as_of: datetime) -> Callable[[str], str]:
+    columns, day = definition.columns, as_of.astimezone(UTC).date()
+    return lambda text: expression.sql(expression.parse(text, columns), dialect=dialect, as_of=day)
 
 
 def _subjects_query(definition: Definition, relations: Mapping[int, str], dialect: str) -> str:
@@ -156,14 +216,17 @@ def selected(
     Raises:
         ConnectorError: The warehouse did not answer.
     """
-    signal = definition.signal
-    warehouse = warehouses[signal.connection]
-    relations = {0: relation_sql(signal, warehouse)} | {
-        place: relation_sql(context, warehouse)
-        for place, context in enumerate(definition.context, start=1)
-    }
-    query = selection_query(definition, relations, dialect=warehouse.dialect, as_of=as_of)
+    warehouse = warehouses[definition.signal.connection]
+    query = selection_query(
+        definition, relations_of(definition, warehouse), dialect=warehouse.dialect, as_of=as_of
+    )
     return _as_matches(definition, warehouse.select(query))
+
+
+def relations_of(definition: Definition, warehouse: Warehouse) -> dict[int, str]:
+    """Return what stands after FROM: the signal under 0, the contexts under 1 and so on."""
+    sources = (definition.signal, *definition.context)
+    return {place: relation_sql(source, warehouse) for place, source in enumerate(sources)}
 
 
 def _as_matches(definition: Definition, rows: pa.Table) -> pa.Table:

@@ -1,14 +1,15 @@
 """The examples of a definition, run against its rules: unit tests that come with the file."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 import duckdb
-from sqlglot import exp
 
+from decisions.deciding import boundary
+from decisions.deciding.evaluation import RULE, WITHHELD, judged_sql, quoted
+from decisions.definition import WITHHELD as EXPECTED_WITHHELD
 from decisions.definition import Definition, Example
 from decisions.errors import Place
-from decisions.rules.expression import parse, sql
 from decisions.rules.language import COLUMN_TYPES
 
 
@@ -18,15 +19,15 @@ class FailedExample:
 
     Attributes:
         index: Its position among the examples, from 0.
-        expected: The action it expects.
-        found: The action the rules lead to.
-        rule: The rule that selected it; None where no rule did.
+        expected: The action it expects, or that it is withheld.
+        found: What the definition says of it.
+        because: The rule or the boundary that leads there, in words.
     """
 
     index: int
     expected: str
     found: str
-    rule: str | None
+    because: str
 
     @property
     def place(self) -> Place:
@@ -36,8 +37,7 @@ class FailedExample:
     @property
     def text(self) -> str:
         """What happened, in one sentence."""
-        by = f"rule {self.rule!r} leads to" if self.rule else "no rule holds, which leads to"
-        return f"example {self.index + 1} expects {self.expected!r}; {by} {self.found!r}"
+        return f"example {self.index + 1} expects {self.expected!r}; {self.because}"
 
 
 def failed_examples(definition: Definition, *, today: date) -> tuple[FailedExample, ...]:
@@ -51,32 +51,37 @@ def failed_examples(definition: Definition, *, today: date) -> tuple[FailedExamp
     with duckdb.connect(":memory:", config={"threads": "1"}) as engine:
         engine.execute("SET TimeZone = 'UTC'")
         for index, example in enumerate(definition.examples):
-            rule = _selecting_rule(definition, example, example.as_of or today, engine)
-            found = definition.otherwise if rule is None else definition.rules[rule].do
+            verdict = _judged(definition, example, example.as_of or today, engine)
+            found, because = _told(definition, *verdict)
             if found != example.expect:
-                name = None if rule is None else definition.rules[rule].name
-                failed.append(FailedExample(index, example.expect, found, name))
+                failed.append(FailedExample(index, example.expect, found, because))
     return tuple(failed)
 
 
-def _selecting_rule(
+def _told(definition: Definition, rule: int | None, withheld: int | None) -> tuple[str, str]:
+    """Return what the definition says of a record, and by what, in words."""
+    if withheld is not None:
+        return EXPECTED_WITHHELD, f"it is withheld: {boundary.reason(definition, withheld)[0]}"
+    if rule is None or rule == len(definition.rules):
+        found = definition.otherwise
+        return found, f"no rule holds, which leads to {found!r}"
+    found = definition.rules[rule].do
+    return found, f"rule {definition.rules[rule].name!r} leads to {found!r}"
+
+
+def _judged(
     definition: Definition, example: Example, as_of: date, engine: duckdb.DuckDBPyConnection
-) -> int | None:
-    """Return the position of the first rule that holds for an example, None for none."""
+) -> tuple[int | None, int | None]:
+    """Return the position of the rule that decides on an example, and what withholds it."""
     columns = definition.columns
-    branches = " ".join(
-        f"WHEN {sql(parse(rule.when, columns), dialect='duckdb', as_of=as_of)} THEN {position}"
-        for position, rule in enumerate(definition.rules)
-    )
     record = ", ".join(
-        f"CAST(? AS {COLUMN_TYPES[spec.type]}) AS {_quoted(name)}" for name, spec in columns.items()
+        f"CAST(? AS {COLUMN_TYPES[spec.type]}) AS {quoted(name, 'duckdb')}"
+        for name, spec in columns.items()
     )
     values = [example.given.get(name) for name in columns]
+    noon = datetime.combine(as_of, time(12), UTC)
+    judged = judged_sql(definition, f"(SELECT {record})", dialect="duckdb", as_of=noon)
     # Every part of the query is generated from checked trees and quoted names.
-    query = f"SELECT CASE {branches} END FROM (SELECT {record}) AS record"
-    row: tuple[int | None] = engine.execute(query, values).fetchone() or (None,)
-    return row[0]
-
-
-def _quoted(name: str) -> str:
-    return exp.to_identifier(name, quoted=True).sql("duckdb")
+    query = f'SELECT "{RULE}", "{WITHHELD}" FROM ({judged}) AS judged'
+    row: tuple[int | None, int | None] = engine.execute(query, values).fetchone() or (None, None)
+    return row

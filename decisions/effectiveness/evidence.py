@@ -109,6 +109,7 @@ class RunCounts(Frozen):
         evaluated: Subjects judged, once per run.
         verdicts: Subjects by verdict, once per run; suppressed ones in one sum.
         suppressed: Suppressed subjects by reason, once per run.
+        withheld: Withheld subjects by reason, once per run.
     """
 
     runs: int = 0
@@ -116,6 +117,7 @@ class RunCounts(Frozen):
     evaluated: int = 0
     verdicts: Mapping[str, int] = {}
     suppressed: Mapping[str, int] = {}
+    withheld: Mapping[str, int] = {}
 
 
 class Evidence(Frozen):

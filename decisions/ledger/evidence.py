@@ -1,6 +1,6 @@
 """What the ledger knew of a decision at an instant, counted for a report."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ from decisions.effectiveness.evidence import (
 )
 from decisions.ledger import counts
 from decisions.ledger.records import Arm, Version
-from decisions.ledger.runs import WITHHELD
+from decisions.ledger.runs import GATE, WITHHELD
 from decisions.ledger.scope import Scope
 
 _COUNTED = frozenset(ArmOutcomes.model_fields)
@@ -131,18 +131,21 @@ def _followed(inquiry: _Inquiry) -> tuple[dict[str, FollowUp], FollowUp]:
 def _runs(inquiry: _Inquiry) -> RunCounts:
     rows = inquiry.ask("runs", counts.runs(inquiry.scope))
     verdicts: Counter[str] = Counter()
-    suppressed: Counter[str] = Counter()
+    reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         for verdict, found in row["counts"].items():
-            if isinstance(found, dict):
-                suppressed.update(found)
-            verdicts[verdict] += sum(found.values()) if isinstance(found, dict) else found
+            # Without reasons, only the gate withheld; so runs were recorded at first.
+            told = {GATE: found} if verdict == WITHHELD and isinstance(found, int) else found
+            if isinstance(told, dict):
+                reasons[verdict].update(told)
+            verdicts[verdict] += sum(told.values()) if isinstance(told, dict) else told
     return RunCounts(
         runs=len(rows),
         withheld_runs=sum(row["state"] == WITHHELD for row in rows),
         evaluated=sum(row["evaluated"] for row in rows),
         verdicts=verdicts,
-        suppressed=suppressed,
+        suppressed=reasons["suppressed"],
+        withheld=reasons["withheld"],
     )
 
 

@@ -110,9 +110,11 @@ class Run(Record, table=True):
     """Fingerprint of the batch."""
     evaluated: int
     counts: dict[str, Any] = json_value()
-    """Subjects by verdict; suppressed ones by reason."""
+    """Subjects by verdict; suppressed and withheld ones by reason."""
     faults: list[str] = json_value()
     """What the gate found; empty when it passed."""
+    withheld: list[dict[str, Any]] = json_value()
+    """Whom the operating boundary kept back: reason, to, told, count and examples."""
 
 
 class Allocation(Record, table=True):

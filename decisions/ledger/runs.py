@@ -1,7 +1,8 @@
 """What is written when a batch was decided: the run, its arms, its cases, its first messages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -10,9 +11,11 @@ from sqlalchemy import func, select
 
 from decisions import columnar
 from decisions.deciding import limits
+from decisions.deciding.boundary import Withheld
 from decisions.deciding.gate import Batch
 from decisions.deciding.routing import Route, routes
 from decisions.definition import Definition
+from decisions.errors import UnknownPerson
 from decisions.ledger.arms import arms_of, store_arms
 from decisions.ledger.openings import open_cases
 from decisions.ledger.probing import history_of
@@ -24,6 +27,8 @@ from decisions.ports import Kind
 
 RECORDED = "recorded"
 WITHHELD = "withheld"
+GATE = "gate"
+"""The reason that a batch at fault gives to all of its subjects."""
 
 
 class Runs:
@@ -60,7 +65,8 @@ class Runs:
         """
         with self._store.writing() as transaction:
             is_news = _last_faults(transaction, definition.decision) != list(batch.faults)
-            run = _add_run(transaction, definition, batch, WITHHELD, {"withheld": batch.rows})
+            counts = {"withheld": {GATE: batch.rows}}
+            run = _add_run(transaction, definition, batch, WITHHELD, counts)
             owner = resolve(
                 "technical",
                 people=people,
@@ -69,22 +75,29 @@ class Runs:
                 at=transaction.at,
             )
             if is_news:
-                _tell_of_run(transaction, run, owner)
+                _tell_of_run(transaction, run, owner.person, _because("technical", owner))
             return run
 
     def record(
-        self, definition: Definition, batch: Batch, matches: pa.Table, people: People
+        self,
+        definition: Definition,
+        batch: Batch,
+        matches: pa.Table,
+        people: People,
+        *,
+        withheld: Sequence[Withheld] = (),
     ) -> Run:
         """Record the verdicts on a batch in one transaction.
 
         Arms first, then limits, then routes; what an earlier run has already opened or decided
-        stays as it is, so the same batch recorded twice opens nothing twice.
+        stays as it is, so the same batch recorded twice opens nothing twice and tells nobody twice.
 
         Args:
             definition: The decision.
             batch: What the gate saw.
             matches: What ``evaluation.selected`` returned.
             people: Who there is.
+            withheld: Whom the operating boundary keeps back.
         """
         with self._store.writing() as transaction:
             connection, at = transaction.connection, transaction.at
@@ -94,11 +107,18 @@ class Runs:
                 connection, definition, routed, people, at=at, batch=batch.fingerprint
             )
             reasons = limits.reasons(routed, history, definition.limits)
-            counts = _counts(batch, arms, reasons)
-            run = _add_run(transaction, definition, batch, RECORDED, counts)
+            counts = _counts(batch, arms, reasons, withheld)
+            handed_over = [_handed_over(each, definition, people, at=at) for each in withheld]
+            is_news = bool(withheld) and not _was_told(
+                transaction, definition.decision, batch, handed_over
+            )
+            run = _add_run(transaction, definition, batch, RECORDED, counts, handed_over)
             store_arms(connection, definition, matches, arms, run.id)
             verdicts = routed.append_column("arm", arms).append_column("reason", reasons)
             open_cases(transaction, definition, run, verdicts)
+            if is_news:
+                for person in sorted({each["told"] for each in handed_over}):
+                    _tell_of_run(transaction, run, person, "named in the operating boundary")
             return run
 
 
@@ -126,16 +146,46 @@ def _routed(matches: pa.Table, found: Sequence[Route]) -> pa.Table:
     return routed
 
 
-def _counts(batch: Batch, arms: pa.ChunkedArray, reasons: pa.ChunkedArray) -> dict[str, Any]:
+def _counts(
+    batch: Batch, arms: pa.ChunkedArray, reasons: pa.ChunkedArray, withheld: Iterable[Withheld]
+) -> dict[str, Any]:
     free = pc.is_null(reasons)
     opened = {row["values"]: row["counts"] for row in _tally(arms.filter(free))}
     suppressed = {row["values"]: row["counts"] for row in _tally(reasons.drop_null())}
+    kept_back = {each.reason: each.count for each in withheld}
     return {
         "opened": opened.get(Arm.TREATMENT, 0),
         "held_out": opened.get(Arm.CONTROL, 0),
         "suppressed": dict(sorted(suppressed.items())),
-        "not_met": batch.rows - len(arms),
+        "not_met": batch.rows - len(arms) - sum(kept_back.values()),
+        "withheld": kept_back,
     }
+
+
+def _handed_over(
+    each: Withheld, definition: Definition, people: People, *, at: datetime
+) -> dict[str, Any]:
+    """Return what the run keeps of a reason to withhold, with the person who is told."""
+    owners = definition.owners
+    try:
+        told = resolve(each.to, people=people, owners=owners, assignee=None, at=at)
+    except UnknownPerson:
+        # Nobody is left behind that name; those who answer for the decision must hear of it.
+        told = resolve("business", people=people, owners=owners, assignee=None, at=at)
+    return asdict(each) | {"examples": list(each.examples), "told": told.person}
+
+
+def _was_told(
+    transaction: Transaction, decision: str, batch: Batch, handed_over: list[dict[str, Any]]
+) -> bool:
+    """Whether an earlier run over this very batch told the same people the same."""
+    table = Run.__table__
+    query = select(table.c.withheld).where(
+        table.c.decision == decision,
+        table.c.batch == batch.fingerprint,
+        table.c.state == RECORDED,
+    )
+    return handed_over in transaction.connection.execute(query).scalars().all()
 
 
 def _tally(values: pa.ChunkedArray) -> list[dict[str, Any]]:
@@ -149,6 +199,7 @@ def _add_run(
     batch: Batch,
     state: str,
     counts: dict[str, Any],
+    handed_over: Sequence[dict[str, Any]] = (),
 ) -> Run:
     version = record_version(transaction, definition)
     told: dict[str, Any] = {
@@ -156,6 +207,7 @@ def _add_run(
         "evaluated": batch.rows,
         "counts": counts,
         "faults": list(batch.faults),
+        "withheld": list(handed_over),
     }
     run = Run(
         decision=definition.decision,
@@ -205,14 +257,18 @@ def _last_faults(transaction: Transaction, decision: str) -> list[str]:
     return transaction.connection.execute(last).scalars().first() or []
 
 
-def _tell_of_run(transaction: Transaction, run: Run, to: Standin) -> None:
+def _because(role: str, found: Standin) -> str:
+    return f"{role} owner; {found.because}" if found.because else f"{role} owner"
+
+
+def _tell_of_run(transaction: Transaction, run: Run, person: str, because: str) -> None:
     transaction.add(
         Notification(
-            key=f"run {run.id}:{to.person}:{Kind.WITHHELD}",
+            key=f"run {run.id}:{person}:{Kind.WITHHELD}",
             run_id=run.id,
             kind=Kind.WITHHELD,
-            recipient=to.person,
-            because=f"technical owner; {to.because}" if to.because else "technical owner",
+            recipient=person,
+            because=because,
             state=NotificationState.PENDING,
             next_at=transaction.at,
             created_at=transaction.at,

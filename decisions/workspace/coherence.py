@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 from decisions import template
-from decisions.definition import NOTHING, OWNER_ROLES, Definition, FieldSpec, Relation
+from decisions.definition import NOTHING, OWNER_ROLES, WITHHELD, Definition, FieldSpec, Relation
 from decisions.errors import ExpressionError, Place
 from decisions.ownership import ASSIGNEES_MANAGER, People
 from decisions.rules.expression import parse
@@ -39,6 +39,7 @@ def contradictions(
     yield from _figures(definition)
     yield from _measuring(definition)
     yield from _rules(definition)
+    yield from _boundary(definition)
     yield from _actions(definition)
     yield from _examples(definition)
     if people is not None:
@@ -145,6 +146,15 @@ def _rules(definition: Definition) -> Iterator[tuple[Place, str]]:
     yield from _expression(("limits", "prefer"), prefer, definition, "number")
 
 
+def _boundary(definition: Definition) -> Iterator[tuple[Place, str]]:
+    reasons = [each.because for each in definition.withhold]
+    for i, each in enumerate(definition.withhold):
+        yield from _expression(("withhold", i, "when"), each.when, definition, "boolean")
+        if each.because and each.because in reasons[:i]:
+            text = "two reasons to withhold are the same; subjects are counted by them"
+            yield ("withhold", i, "because"), text
+
+
 def _expression(
     place: Place, text: str | None, definition: Definition, gives: Literal["boolean", "number"]
 ) -> Iterator[tuple[Place, str]]:
@@ -165,9 +175,12 @@ def _template(place: Place, text: str, definition: Definition) -> Iterator[tuple
         yield place, fault
 
 
-def _action_named(place: Place, name: str, definition: Definition) -> Iterator[tuple[Place, str]]:
-    if name and name != NOTHING and name not in definition.actions:
-        advice = choices(name, [*definition.actions, NOTHING])
+def _action_named(
+    place: Place, name: str, definition: Definition, *besides: str
+) -> Iterator[tuple[Place, str]]:
+    known = [*definition.actions, NOTHING, *besides]
+    if name and name not in known:
+        advice = choices(name, known)
         yield place, f"{place[-1]} is {name!r}, which is no action; {advice}"
 
 
@@ -176,6 +189,8 @@ def _actions(definition: Definition) -> Iterator[tuple[Place, str]]:
         place: Place = ("actions", name)
         if name == NOTHING:
             yield place, f"{NOTHING!r} means that no case is opened; call the action otherwise"
+        if name == WITHHELD:
+            yield place, f"{WITHHELD!r} means that nothing is decided; call the action otherwise"
         for i, shown in enumerate(action.show):
             if shown not in definition.nameable:
                 hint = choices(shown, definition.nameable)
@@ -189,7 +204,7 @@ def _actions(definition: Definition) -> Iterator[tuple[Place, str]]:
 
 def _examples(definition: Definition) -> Iterator[tuple[Place, str]]:
     for i, example in enumerate(definition.examples):
-        yield from _action_named(("examples", i, "expect"), example.expect, definition)
+        yield from _action_named(("examples", i, "expect"), example.expect, definition, WITHHELD)
         for name, value in example.given.items():
             place: Place = ("examples", i, "given", name)
             spec = definition.columns.get(name)
@@ -225,6 +240,10 @@ def _persons(definition: Definition, people: People) -> Iterator[tuple[Place, st
             found = f"owners.{role} is {name!r}, whom people.yaml does not know"
             yield ("owners", role), f"{found}; {choices(name, known)}"
     declared = [role for role in OWNER_ROLES if getattr(owners, role) is not None]
+    for i, each in enumerate(definition.withhold):
+        if each.to and each.to not in (reachable := [*known, *declared]):
+            found = f"withhold[{i}].to is {each.to!r}, which is no person, role or owner"
+            yield ("withhold", i, "to"), f"{found}; {choices(each.to, reachable)}"
     for name, action in definition.actions.items():
         assignable = [*known, *declared, *definition.fields]
         if action.assign and action.assign not in assignable:

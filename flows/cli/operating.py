@@ -215,8 +215,7 @@ def _ended(faults: Sequence[str], delivered: "Delivered | None" = None) -> int:
 
 
 def _document(decided: "Decided") -> dict[str, Any]:
-    withheld = decided.evaluated if decided.faults else 0
-    return decided.model_dump() | {"selected": decided.selected, "withheld": withheld}
+    return decided.model_dump() | {"selected": decided.selected}
 
 
 def _funnel(decided: "Decided") -> Iterator[RenderableType]:
@@ -235,6 +234,9 @@ def _funnel(decided: "Decided") -> Iterator[RenderableType]:
         *((f"      {reason}", count) for reason, count in decided.suppressed.items()),
         ("  not met", decided.not_met),
     ]
+    if decided.withheld:
+        rows.append(("  withheld", sum(decided.withheld.values())))
+        rows += [(f"    {reason}", count) for reason, count in decided.withheld.items()]
     yield table("", "", rows=rows, whole=[0])
     yield ""
 
@@ -243,7 +245,7 @@ def _runs_drawn(found: Sequence["Run"], now: datetime) -> RenderableType:
     headings = ["run", "at (UTC)", "decision", "evaluated", "opened", "held\nout", "suppressed"]
     headings += ["not\nmet", "withheld"]
     rows = [[each.id, briefly(each.recorded_at, now), *_fates(each)] for each in found]
-    if not any(each.counts.get("withheld") for each in found):
+    if not any(row[-1] for row in rows):
         headings, rows = headings[:-1], [row[:-1] for row in rows]
     return table(*headings, rows=rows, whole=[1])
 
@@ -251,7 +253,7 @@ def _runs_drawn(found: Sequence["Run"], now: datetime) -> RenderableType:
 def _fates(run: "Run") -> list[object]:
     """Return what became of the subjects of a run; None where that could not happen to any."""
     counts = run.counts
-    suppressed = counts.get("suppressed")
+    suppressed, withheld = counts.get("suppressed"), counts.get("withheld", 0)
     return [
         run.decision,
         run.evaluated,
@@ -259,7 +261,7 @@ def _fates(run: "Run") -> list[object]:
         counts.get("held_out"),
         None if suppressed is None else sum(suppressed.values()),
         counts.get("not_met"),
-        counts.get("withheld"),
+        sum(withheld.values()) if isinstance(withheld, dict) else withheld,
     ]
 
 

@@ -432,19 +432,22 @@ class TestRuns:
             20, opened=3, held_out=0, suppressed={"per_run": 1, "already open": 4}, not_met=992
         )
         book.run(30, state="withheld", withheld=1_000)
+        book.run(40, state="withheld", withheld={"gate": 500})
+        book.run(50, opened=1, withheld={"the model is not sure": 30})
         book.run(101, opened=9)
         book.run(10, decision="other", opened=9)
 
         found = gathered(since=day(1)).runs
 
-        assert (found.runs, found.withheld_runs, found.evaluated) == (3, 1, 3_000)
+        assert (found.runs, found.withheld_runs, found.evaluated) == (5, 2, 5_000)
+        assert found.withheld == {"gate": 1_500, "the model is not sure": 30}
         assert found.suppressed == {"per_run": 3, "already open": 4}
         assert found.verdicts == {
-            "opened": 8,
+            "opened": 9,
             "held_out": 1,
             "suppressed": 7,
             "not_met": 1_984,
-            "withheld": 1_000,
+            "withheld": 1_530,
         }
 
     def test_the_version_is_the_one_of_this_exact_content(self, book, gathered):

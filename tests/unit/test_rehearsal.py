@@ -84,3 +84,39 @@ def test_what_no_rule_selects_may_have_an_action_too(shipped):
 
 def test_a_value_that_looks_like_sql_is_a_value(shipped):
     assert failed(shipped, "nothing", company="'; DROP TABLE accounts; --") == ()
+
+
+UNSURE = {"when": "churn_interval > 0.3", "because": "not sure enough", "to": "technical"}
+
+
+def withholding(shipped: Definition, **changes: object) -> Definition:
+    return Definition.model_validate(shipped.model_dump(by_alias=True) | changes)
+
+
+@pytest.mark.parametrize(
+    ("interval", "expect"),
+    [pytest.param(0.3, "call", id="at-the-edge"), pytest.param(0.31, "withheld", id="beyond")],
+)
+def test_an_example_may_expect_that_the_boundary_withholds_it(shipped, interval, expect):
+    definition = withholding(shipped, withhold=[UNSURE])
+    given = {"churn_probability": 0.9, "arr": 50000, "churn_interval": interval}
+
+    assert failed(definition, expect, **given) == ()
+
+
+def test_an_example_that_is_withheld_against_its_word_says_why(shipped):
+    definition = withholding(shipped, withhold=[UNSURE])
+
+    (found,) = failed(definition, "call", churn_interval=0.5)
+
+    assert found.text == "example 1 expects 'call'; it is withheld: not sure enough"
+
+
+def test_an_example_for_which_two_rules_hold_is_withheld_under_unique(shipped):
+    definition = withholding(shipped, match="unique")
+    given = {"churn_probability": 0.9, "arr": 50000, "renewal_on": "2026-12-01"}
+
+    assert failed(shipped, "call", **given) == ()
+    (found,) = failed(definition, "call", **given)
+
+    assert found.text.endswith("it is withheld: the rules 'critical' and 'watch' both hold")

@@ -184,7 +184,7 @@ def test_the_faults_of_all_files_come_at_once_and_in_order(folder):
         "people.yaml",
         "  3: nobody is called 'dana.reys'; did you mean 'dana.reyes'?",
         "save-call.yaml",
-        "  8: match is 'last'; write 'first'",
+        "  8: match is 'last'; write 'first' or 'unique'",
         "4 faults; nothing was loaded",
     ]
 
