@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-MOST_LISTED = 20
+MOST_LISTED = 30
 """A list of choices longer than this helps nobody."""
 
 

@@ -64,7 +64,7 @@ def sections(name: str) -> dict[str, str]:
 def rows(section: str) -> list[list[str]]:
     """Return the cells of a section's tables, without their heads and without code marks."""
     found = [
-        [cell.strip().replace("`", "") for cell in _CELL.split(line)[1:-1]]
+        [cell.strip().replace("`", "").replace("\\|", "|") for cell in _CELL.split(line)[1:-1]]
         for line in section.splitlines()
         if line.startswith("|")
     ]

@@ -1,6 +1,6 @@
 """Expressions of a definition: text in, a checked tree out, SQL generated from the tree alone.
 
-The way is parse, check, normalise, generate. User text never becomes part of a query.
+The way is parse, check, normalise, write. User text never becomes part of a query.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,11 @@ from sqlglot.dialects.duckdb import DuckDB
 
 from decisions.definition import FieldSpec
 from decisions.errors import ExpressionError
-from decisions.rules.grammar import Grammar, Refusal
-from decisions.rules.language import described
+from decisions.rules.dialects import dialect as spoken
+from decisions.rules.dialects import written
+from decisions.rules.grammar import Grammar
+from decisions.rules.language import Refusal, described
+from decisions.rules.normal import normal
 
 LONGEST = 4_000
 MOST_NODES = 500
@@ -56,6 +59,7 @@ def parse(
         tree = _tree(text)
         _refuse_size(tree, text)
         kind = Grammar(fields, text).kind(tree)
+        normal(tree)
     except RecursionError:
         raise _too_deep(text, 0) from None
     except Refusal as refusal:
@@ -74,31 +78,11 @@ def sql(expression: exp.Expression, *, dialect: str, as_of: date) -> str:
     """Return SQL for a checked tree, generated anew in a dialect.
 
     Args:
-        expression: What ``parse`` returned.
+        expression: What ``parse`` returned, or a part of it.
         dialect: sqlglot's name of the dialect.
         as_of: What ``today()`` is.
     """
-    return normalised(expression, as_of=as_of).sql(dialect=dialect, comments=False)
-
-
-def normalised(expression: exp.Expression, *, as_of: date) -> exp.Expression:
-    """Return a copy that says what databases would otherwise each read in their own way.
-
-    Division is done in floating point and is NULL by zero, names are quoted, ``today()`` is the
-    given date.
-    """
-    root = exp.Paren(this=expression.copy())
-    for node in list(root.find_all(exp.CurrentDate, exp.Identifier, exp.Div)):
-        if isinstance(node, exp.CurrentDate):
-            node.replace(exp.cast(exp.Literal.string(as_of.isoformat()), exp.DType.DATE))
-        elif isinstance(node, exp.Identifier):
-            node.set("quoted", True)
-        else:
-            node.set("this", exp.cast(node.this, exp.DType.DOUBLE, copy=False))
-            divisor = exp.Nullif(this=node.expression, expression=exp.Literal.number(0))
-            node.set("expression", divisor)
-    tree: exp.Expression = root.this.pop()
-    return tree
+    return written(normal(expression), spoken(dialect), as_of=as_of)
 
 
 def _tree(text: str) -> exp.Expression:

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from decisions.definition import FieldSpec
 from decisions.rules.language import (
+    COLUMN_TYPES,
     FUNCTION_NAMES,
     FUNCTIONS,
     HARMLESS,
@@ -19,6 +20,7 @@ from decisions.rules.language import (
     UNITS,
     WORDS,
     Kind,
+    Refusal,
     Word,
     described,
 )
@@ -26,20 +28,6 @@ from decisions.suggestions import choices
 
 _OUTSIDE = "this is not part of the rule language"
 _INSIDE = "it has columns, literals, + - * /, comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and CASE"
-
-
-class Refusal(Exception):
-    """A node that is not of the language; its place in the text is for the caller to find.
-
-    Attributes:
-        node: The node at fault.
-        reason: What was found.
-        advice: What to write instead, if there is something to suggest.
-    """
-
-    def __init__(self, node: exp.Expr, reason: str, advice: str | None = None) -> None:
-        self.node, self.reason, self.advice = node, reason, advice
-        super().__init__(reason)
 
 
 class Grammar:
@@ -97,7 +85,9 @@ class Grammar:
         if node.name not in self._fields:
             advice = choices(node.name, self._fields)
             raise Refusal(node, f"unknown column {node.name!r}", advice)
-        return KIND_OF_TYPE[self._fields[node.name].type]
+        declared = self._fields[node.name].type
+        node.type = COLUMN_TYPES[declared]
+        return KIND_OF_TYPE[declared]
 
     def _literal(self, node: exp.Expr) -> Kind:
         if node.is_string:
@@ -185,10 +175,26 @@ class Grammar:
 
     def _rounded(self, node: exp.Expr) -> Kind:
         decimals = node.args.get("decimals")
-        if decimals is not None and not (isinstance(decimals, exp.Literal) and decimals.is_int):
-            reason = "round() takes a whole number of decimals"
+        if decimals is not None and _whole_number(decimals) not in range(16):
+            reason = "round() takes a whole number of decimals, at most 15"
             raise Refusal(decimals, reason, "write round(x, 2)")
         return self._word(FUNCTIONS[exp.Round], node)
+
+    def _part_of_text(self, node: exp.Expr) -> Kind:
+        word = FUNCTIONS[type(node)]
+        for place, least in (("start", 1), ("length", 0), ("expression", 0)):
+            count = node.args.get(place)
+            if count is not None and _whole_number(count) not in range(least, 100_000):
+                reason = f"{word.written} takes a whole number from {least} here"
+                raise Refusal(count, reason, "places are counted from 1, lengths from 0")
+        return self._word(word, node)
+
+    def _pattern(self, node: exp.Expr) -> Kind:
+        kind = self._word(OPERATORS[type(node)], node)
+        if not isinstance(node.expression, exp.Literal):
+            advice = "write contains(), starts_with() or ends_with()"
+            raise Refusal(node.expression, "a pattern is written out, in quotation marks", advice)
+        return kind
 
     def _days_between(self, node: exp.Expr) -> Kind:
         unit = node.args.get("unit")
@@ -210,8 +216,17 @@ class Grammar:
         exp.Cast: _cast,
         exp.Interval: _interval,
         exp.Round: _rounded,
+        exp.Left: _part_of_text,
+        exp.Right: _part_of_text,
+        exp.Substring: _part_of_text,
+        exp.Like: _pattern,
+        exp.ILike: _pattern,
         exp.DateDiff: _days_between,
     }
+
+
+def _whole_number(node: exp.Expr) -> int | None:
+    return int(node.name) if isinstance(node, exp.Literal) and node.is_int else None
 
 
 def _operands(node: exp.Expr, place: str) -> list[exp.Expr]:

@@ -92,6 +92,8 @@ FUNCTIONS: Mapping[type[exp.Expr], Word] = {
     exp.Round: Word("round()", {"this": NUMBER, "decimals": NUMBER}, "number"),
     exp.Floor: Word("floor()", {"this": NUMBER}, "number"),
     exp.Ceil: Word("ceil()", {"this": NUMBER}, "number"),
+    exp.Sqrt: Word("sqrt()", {"this": NUMBER}, "number"),
+    exp.Sign: Word("sign()", {"this": NUMBER}, "number"),
     exp.Least: _choice("least()", "this", "expressions"),
     exp.Greatest: _choice("greatest()", "this", "expressions"),
     exp.Coalesce: _choice("coalesce()", "this", "expressions"),
@@ -102,9 +104,17 @@ FUNCTIONS: Mapping[type[exp.Expr], Word] = {
     exp.Length: Word("length()", {"this": STRING}, "number"),
     exp.Contains: _pair("contains()", STRING, "boolean"),
     exp.StartsWith: _pair("starts_with()", STRING, "boolean"),
+    exp.EndsWith: _pair("ends_with()", STRING, "boolean"),
+    exp.Left: Word("left()", {"this": STRING, "expression": NUMBER}, "string"),
+    exp.Right: Word("right()", {"this": STRING, "expression": NUMBER}, "string"),
+    exp.Substring: Word("substr()", {"this": STRING, "start": NUMBER, "length": NUMBER}, "string"),
     exp.Year: Word("year()", {"this": MOMENT}, "number"),
     exp.Month: Word("month()", {"this": MOMENT}, "number"),
+    exp.Quarter: Word("quarter()", {"this": MOMENT}, "number"),
     exp.Day: Word("day()", {"this": MOMENT}, "number"),
+    exp.DayOfWeekIso: Word("isodow()", {"this": MOMENT}, "number"),
+    exp.Hour: Word("hour()", {"this": MOMENT}, "number"),
+    exp.Minute: Word("minute()", {"this": MOMENT}, "number"),
     exp.DateDiff: _pair("date_diff()", MOMENT, "number"),
     exp.CurrentDate: Word("today()", {}, "date"),
 }
@@ -126,6 +136,7 @@ OPERATORS: Mapping[type[exp.Expr], Word] = {
     exp.In: Word("IN", dict.fromkeys(("this", "expressions"), COMPARABLE), "boolean", alike=True),
     exp.Like: _pair("LIKE", STRING, "boolean"),
     exp.ILike: _pair("ILIKE", STRING, "boolean"),
+    exp.DPipe: _pair("||", STRING, "string"),
     exp.Mul: _pair("*", NUMBER, "number"),
     exp.Div: _pair("/", NUMBER, "number"),
     exp.Neg: Word("-", {"this": NUMBER}, "number"),
@@ -139,16 +150,48 @@ INSTEAD: Mapping[str, str] = {
     "if": "write CASE WHEN … THEN … ELSE … END",
     "datediff": "write date_diff('day', a, b)",
     "regexp_matches": "write contains(), starts_with() or LIKE",
+    "concat": "write a || b, which is NULL where a part is; coalesce(a, '') keeps the rest",
+    "dayofweek": "write isodow(x), where Monday is 1 and Sunday 7; others begin the week otherwise",
+    "dow": "write isodow(x), where Monday is 1 and Sunday 7; others begin the week otherwise",
+    "weekday": "write isodow(x), where Monday is 1 and Sunday 7; others begin the week otherwise",
+    "log": "warehouses disagree on its base and its last digits; compare with the bound itself",
+    "ln": "warehouses disagree on its last digits; compare with the bound itself",
+    "exp": "warehouses disagree on its last digits; compare with the bound itself",
+    "pow": "warehouses disagree on its last digits; write x * x",
+    "power": "warehouses disagree on its last digits; write x * x",
+    "extract": "write year(x), month(x), day(x), hour(x)",
 }
 """What to write for a function that people expect and the language does not have."""
 HARMLESS = frozenset({"ignore_nulls", "typed", "safe", "date_part_boundary", "negate", "nested"})
 """Marks the parser sets on its own, and NOT LIKE."""
-UNITS = frozenset({"MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR"})
+UNITS: Mapping[str, tuple[str, float, int]] = {
+    "MINUTE": ("MINUTE", 1 / 1440, 1),
+    "HOUR": ("HOUR", 1 / 24, 1),
+    "DAY": ("DAY", 1, 1),
+    "WEEK": ("DAY", 1, 7),
+    "MONTH": ("MONTH", 31, 1),
+    "YEAR": ("MONTH", 31, 12),
+}
+"""The unit an interval is counted in, the days of one at most, and how many make up one written."""
 MOMENTS: Mapping[exp.DType, tuple[Kind, Callable[[str], object], str]] = {
     exp.DType.DATE: ("date", iso_date, "DATE '2027-06-30'"),
     exp.DType.TIMESTAMPNTZ: ("timestamp", _wall_time, "TIMESTAMP '2027-06-30 09:00:00'"),
 }
 """Literals of time: their kind, how they are read, and one as an example."""
+
+
+class Refusal(Exception):
+    """A node that is not of the language; its place in the text is for the caller to find.
+
+    Attributes:
+        node: The node at fault.
+        reason: What was found.
+        advice: What to write instead, if there is something to suggest.
+    """
+
+    def __init__(self, node: exp.Expr, reason: str, advice: str | None = None) -> None:
+        self.node, self.reason, self.advice = node, reason, advice
+        super().__init__(reason)
 
 
 def described(kind: Kind) -> str:
