@@ -6,6 +6,7 @@ A connector is written against this module and ``decisions.errors`` alone.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -56,6 +57,27 @@ class Warehouse(Protocol):
 
         Raises:
             PermanentFailure: The query cannot be answered as written.
+            TemporaryFailure: The warehouse is away or locked.
+        """
+
+
+@runtime_checkable
+class Embedded(Warehouse, Protocol):
+    """A warehouse whose engine runs in this process, and so can write a file by itself."""
+
+    def write(self, query: str, file: Path, *, beside: Mapping[str, pa.Table]) -> int:
+        """Write the rows of one SELECT to a new Parquet file, in bounded memory.
+
+        Args:
+            query: The SELECT.
+            file: Where to (absolute); its folder exists.
+            beside: Tables that the query may name, beside those of the warehouse.
+
+        Returns:
+            How many rows there were.
+
+        Raises:
+            PermanentFailure: The query cannot be answered as written, or the file not be written.
             TemporaryFailure: The warehouse is away or locked.
         """
 

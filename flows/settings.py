@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     """A database URL; by default an SQLite file below home."""
     reports: Path | None = None
     """Where reports are written; by default a folder below home."""
+    archive: Path | None = None
+    """Where each run's file of verdicts is kept; by default a folder below home."""
     host: str = "127.0.0.1"
     """Address the inbox listens on."""
     port: int = Field(default=8484, ge=1, le=65_535)
@@ -43,6 +45,11 @@ class Settings(BaseSettings):
     def reports_folder(self) -> Path:
         """Where reports are written."""
         return self.reports or self.home / "reports"
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where each run's file of verdicts is kept."""
+        return self.archive or self.home / "archive"
 
     @property
     def inbox_url(self) -> str:

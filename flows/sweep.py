@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 from pydantic import BaseModel
 
+from decisions.deciding.archive import Draft
 from decisions.deciding.boundary import Withheld, withheld
 from decisions.deciding.evaluation import selected
 from decisions.deciding.gate import Batch, confirm, inspected
@@ -180,10 +181,15 @@ def record_verdicts(
     """
     people, runs = layer.workspace.people, layer.ledger.runs
     if judged is None:
-        return _summary(runs.withhold(definition, batch, people))
-    confirm(batch, definition, layer.warehouses, as_of=layer.clock())
+        archived = _archive_withheld(layer, definition, batch)
+        return _summary(runs.withhold(definition, batch, people, archived=archived))
+
+    def archive(verdicts: pa.Table) -> Draft:
+        return _archive(layer, definition, batch, verdicts)
+
+    matches, withheld = judged.matches, judged.withheld
     return _summary(
-        runs.record(definition, batch, judged.matches, people, withheld=judged.withheld)
+        runs.record(definition, batch, matches, people, withheld=withheld, archive=archive)
     )
 
 
@@ -282,6 +288,29 @@ def _summary(run: Run) -> Decided:
     return Decided(
         run=run.id, decision=run.decision, evaluated=run.evaluated, faults=run.faults, **counts
     )
+
+
+def _archive(layer: Layer, definition: Definition, batch: Batch, verdicts: pa.Table) -> Draft:
+    draft = layer.archive.write(definition, layer.warehouses, verdicts, as_of=layer.clock())
+    try:
+        # Gate, rules and archive each read the batch; only now is it known that it was the same.
+        confirm(batch, definition, layer.warehouses, as_of=layer.clock())
+    except ConnectorError:
+        draft.discard()
+        raise
+    return draft
+
+
+def _archive_withheld(layer: Layer, definition: Definition, batch: Batch) -> Draft | None:
+    if batch.rows == 0:
+        return None
+    try:
+        return layer.archive.write_withheld(definition, layer.warehouses)
+    except PermanentFailure as failure:
+        _logger.warning(
+            "%s: the withheld batch cannot be archived: %s", definition.decision, failure
+        )
+        return None
 
 
 def _delivered(layer: Layer, claim: Claim) -> str:

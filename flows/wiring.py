@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from connectors import registry
+from decisions.deciding.archive import VerdictArchive
 from decisions.definition import Definition
 from decisions.desk import Desk
 from decisions.errors import DefinitionError, Fault, NotUnderstood
@@ -26,6 +27,7 @@ class Layer:
         settings: Where things are.
         workspace: Who, where and what.
         ledger: The system of record.
+        archive: Every run's file of verdicts.
         desk: Takes answers.
         pursuit: Takes the steps that have fallen due.
         warehouses: By connection name.
@@ -36,6 +38,7 @@ class Layer:
     settings: Settings
     workspace: Workspace
     ledger: Ledger
+    archive: VerdictArchive
     desk: Desk
     pursuit: Pursuit
     warehouses: Mapping[str, Warehouse]
@@ -71,6 +74,7 @@ def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
         settings=settings,
         workspace=workspace,
         ledger=ledger,
+        archive=VerdictArchive(settings.archive_folder),
         desk=Desk(ledger, workspace.people),
         pursuit=Pursuit(ledger, workspace.people),
         warehouses=warehouses,

@@ -14,6 +14,9 @@ from sqlglot.errors import SqlglotError
 from decisions.errors import PermanentFailure, TemporaryFailure
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
+# Written straight to its name: the file is a draft that its caller moves. Version 2 encodes
+# numbers and keys by their differences, in two thirds of the time.
+_PARQUET = "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2, USE_TMP_FILE false"
 _locks: dict[str, Lock] = {}
 """One for each database file: connections of one process to one file share its settings."""
 
@@ -74,10 +77,22 @@ class DuckDBWarehouse:
         except duckdb.Error as error:
             raise self._failure(error) from error
 
+    def write(self, query: str, file: Path, *, beside: Mapping[str, pa.Table]) -> int:
+        """Write the rows of one SELECT to a Parquet file; see ``Embedded.write``."""
+        place = exp.Literal.string(str(file)).sql(self.dialect)
+        try:
+            with self._connected(writes=file) as connection:
+                for name, table in beside.items():
+                    connection.register(name, table)
+                copied = connection.execute(f"COPY ({query}) TO {place} ({_PARQUET})").fetchone()
+                return int(copied[0]) if copied else 0
+        except duckdb.Error as error:
+            raise self._failure(error) from error
+
     @contextmanager
-    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connected(self, *, writes: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         if self._database is None:
-            with self._restricted(duckdb.connect()) as connection:
+            with self._restricted(duckdb.connect(), writes) as connection:
                 yield connection
             return
         if not self._database.is_file():
@@ -87,12 +102,20 @@ class DuckDBWarehouse:
             )
         with (
             self._lock,
-            self._restricted(duckdb.connect(str(self._database), read_only=True)) as connection,
+            self._restricted(
+                duckdb.connect(str(self._database), read_only=True), writes
+            ) as connection,
         ):
             yield connection
 
-    def _restricted(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    def _restricted(
+        self, connection: duckdb.DuckDBPyConnection, writes: Path | None
+    ) -> duckdb.DuckDBPyConnection:
         connection.execute("SET TimeZone = 'UTC'")
+        if writes is not None:
+            file = exp.Literal.string(str(writes)).sql(self.dialect)
+            connection.execute(f"SET allowed_paths = [{file}]")
+            connection.execute("SET preserve_insertion_order = false")
         folder = str(self._folder).replace("'", "''")
         connection.execute(f"SET allowed_directories = ['{folder}/']")
         connection.execute("SET enable_external_access = false")

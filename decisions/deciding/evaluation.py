@@ -84,7 +84,7 @@ def selection_query(
         dialect: sqlglot's name of the warehouse's dialect.
         as_of: What ``today()`` is (timezone-aware; its date in UTC).
     """
-    subjects = _subjects_query(definition, relations, dialect)
+    subjects = subjects_query(definition, relations, dialect)
     generated = _generator(definition, dialect, as_of)
     prefer = definition.limits.prefer
     priority = generated(prefer) if prefer else quoted(definition.signal.score, dialect)
@@ -110,7 +110,7 @@ def withheld_query(
         dialect: sqlglot's name of the warehouse's dialect.
         as_of: What ``today()`` is (timezone-aware; its date in UTC).
     """
-    subjects = _subjects_query(definition, relations, dialect)
+    subjects = subjects_query(definition, relations, dialect)
     withheld, subject = quoted(WITHHELD, dialect), quoted(SUBJECT, dialect)
     count, first, last = (quoted(name, dialect) for name in ("count", "first", "last"))
     return (
@@ -163,7 +163,8 @@ def _generator(definition: Definition, dialect: str, as_of: datetime) -> Callabl
     return lambda text: expression.sql(expression.parse(text, columns), dialect=dialect, as_of=day)
 
 
-def _subjects_query(definition: Definition, relations: Mapping[int, str], dialect: str) -> str:
+def subjects_query(definition: Definition, relations: Mapping[int, str], dialect: str) -> str:
+    """Return the query of every subject with all its fields, before any rule is asked."""
     signal = definition.signal
     subject = f"CAST(s.{quoted(signal.subject, dialect)} AS VARCHAR)"
     scored_at = _read(f"s.{quoted(signal.scored_at, dialect)}", "timestamp", dialect)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from decisions.canonical import canonical_json, sha256
 from decisions.ledger.records import Entry, Record, Seal
@@ -59,6 +59,14 @@ def merkle_root(leaves: Sequence[str]) -> str:
 def seal_hash(position: int, at: datetime, count: int, root: str, previous: str) -> str:
     """Return the hash that the next seal will point at."""
     return sha256(canonical_json([position, written(at), count, root, previous]))
+
+
+def head(connection: Connection) -> int:
+    """Return the position of the last seal, 0 for an empty ledger.
+
+    As long as it stays the same, so does every case, arm and run: what changes one is sealed.
+    """
+    return int(connection.execute(select(func.coalesce(func.max(Seal.id), 0))).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,10 @@ class Run(Record, table=True):
     """What the gate found; empty when it passed."""
     withheld: list[dict[str, Any]] = json_value()
     """Whom the operating boundary kept back: reason, to, told, count and examples."""
+    archive_sha256: str | None = None
+    """Hash of the file with every subject's verdict; None where none could be written."""
+    archive_rows: int | None = None
+    """Subjects in that file; fewer than evaluated where only matches leave the warehouse."""
 
 
 class Allocation(Record, table=True):

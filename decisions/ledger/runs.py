@@ -1,25 +1,29 @@
 """What is written when a batch was decided: the run, its arms, its cases, its first messages."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from decisions import columnar
 from decisions.deciding import limits
+from decisions.deciding.archive import Archived, Draft
 from decisions.deciding.boundary import Withheld
 from decisions.deciding.gate import Batch
 from decisions.deciding.routing import Route, routes
 from decisions.definition import Definition
 from decisions.errors import UnknownPerson
+from decisions.ledger import chain
 from decisions.ledger.arms import arms_of, store_arms
 from decisions.ledger.openings import open_cases
 from decisions.ledger.probing import history_of
-from decisions.ledger.records import Arm, Notification, NotificationState, Run, Version
+from decisions.ledger.records import Arm, Entry, Notification, NotificationState, Run, Version
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
 from decisions.ownership import People, Standin, resolve
@@ -58,15 +62,39 @@ class Runs:
         with self._store.reading() as connection:
             return [Run(**row) for row in connection.execute(query).mappings()]
 
-    def withhold(self, definition: Definition, batch: Batch, people: People) -> Run:
+    def archived(self) -> list[Archived]:
+        """Return every archive of verdicts as the history tells of it, oldest first."""
+        table = Entry.__table__
+        query = (
+            select(table.c.object, table.c.body)
+            .where(table.c.act.in_([RECORDED, WITHHELD]), table.c.object.like("run %"))
+            .order_by(table.c.id)
+        )
+        with self._store.reading() as connection:
+            told = [(name, json.loads(body)) for name, body in connection.execute(query)]
+        return [
+            Archived(body["decision"], int(name.removeprefix("run ")), **body["archive"])
+            for name, body in told
+            if "archive" in body
+        ]
+
+    def withhold(
+        self, definition: Definition, batch: Batch, people: People, *, archived: Draft | None = None
+    ) -> Run:
         """Record that the gate refused a batch, and queue word of it to the technical owner.
 
         A batch refused again for the same faults, with nothing decided in between, is told once.
+
+        Args:
+            definition: The decision.
+            batch: What the gate saw.
+            people: Who there is.
+            archived: The batch's archive, if it could be written.
         """
         with self._store.writing() as transaction:
             is_news = _last_faults(transaction, definition.decision) != list(batch.faults)
             counts = {"withheld": {GATE: batch.rows}}
-            run = _add_run(transaction, definition, batch, WITHHELD, counts)
+            run = _add_run(transaction, definition, batch, WITHHELD, counts, archived=archived)
             owner = resolve(
                 "technical",
                 people=people,
@@ -86,6 +114,7 @@ class Runs:
         people: People,
         *,
         withheld: Sequence[Withheld] = (),
+        archive: Callable[[pa.Table], Draft] | None = None,
     ) -> Run:
         """Record the verdicts on a batch in one transaction.
 
@@ -98,28 +127,71 @@ class Runs:
             matches: What ``evaluation.selected`` returned.
             people: Who there is.
             withheld: Whom the operating boundary keeps back.
+            archive: Writes the archive of verdicts; called before anybody else is kept waiting,
+                and again if verdicts have changed by the time they are recorded.
         """
-        with self._store.writing() as transaction:
-            connection, at = transaction.connection, transaction.at
-            arms = arms_of(connection, definition, matches)
-            routed = _routed(matches, routes(definition, _pairs(matches), people, at=at))
-            history = history_of(
-                connection, definition, routed, people, at=at, batch=batch.fingerprint
-            )
-            reasons = limits.reasons(routed, history, definition.limits)
-            counts = _counts(batch, arms, reasons, withheld)
-            handed_over = [_handed_over(each, definition, people, at=at) for each in withheld]
-            is_news = bool(withheld) and not _was_told(
-                transaction, definition.decision, batch, handed_over
-            )
-            run = _add_run(transaction, definition, batch, RECORDED, counts, handed_over)
-            store_arms(connection, definition, matches, arms, run.id)
-            verdicts = routed.append_column("arm", arms).append_column("reason", reasons)
-            open_cases(transaction, definition, run, verdicts)
-            if is_news:
-                for person in sorted({each["told"] for each in handed_over}):
-                    _tell_of_run(transaction, run, person, "named in the operating boundary")
-            return run
+        at, draft = self._store.clock(), None
+        judged = partial(_verdicts, definition, batch, matches, people, at)
+        if archive is not None:
+            with self._store.reading() as connection:
+                head, proposed = chain.head(connection), judged(connection)
+            draft = archive(proposed)
+        try:
+            with self._store.writing(at) as transaction:
+                connection = transaction.connection
+                if draft is None or archive is None:
+                    verdicts = judged(connection)
+                elif chain.head(connection) == head:
+                    verdicts = proposed
+                else:
+                    verdicts = judged(connection)
+                    if not verdicts.equals(proposed):
+                        draft.discard()
+                        draft = archive(verdicts)
+                return _add_verdicts(
+                    transaction, definition, batch, verdicts, people, withheld, draft
+                )
+        finally:
+            if draft is not None:
+                draft.discard()
+
+
+def _verdicts(
+    definition: Definition,
+    batch: Batch,
+    matches: pa.Table,
+    people: People,
+    at: datetime,
+    connection: Connection,
+) -> pa.Table:
+    """Return the matches with arm, route and the reason why one is suppressed, or null."""
+    arms = arms_of(connection, definition, matches)
+    routed = _routed(matches, routes(definition, _pairs(matches), people, at=at))
+    history = history_of(connection, definition, routed, people, at=at, batch=batch.fingerprint)
+    reasons = limits.reasons(routed, history, definition.limits)
+    return routed.append_column("arm", arms).append_column("reason", reasons)
+
+
+def _add_verdicts(
+    transaction: Transaction,
+    definition: Definition,
+    batch: Batch,
+    verdicts: pa.Table,
+    people: People,
+    withheld: Sequence[Withheld],
+    draft: Draft | None,
+) -> Run:
+    at, arms = transaction.at, verdicts.column("arm")
+    counts = _counts(batch, arms, verdicts.column("reason"), withheld)
+    handed_over = [_handed_over(each, definition, people, at=at) for each in withheld]
+    is_news = bool(withheld) and not _was_told(transaction, definition.decision, batch, handed_over)
+    run = _add_run(transaction, definition, batch, RECORDED, counts, handed_over, archived=draft)
+    store_arms(transaction.connection, definition, verdicts, arms, run.id)
+    open_cases(transaction, definition, run, verdicts)
+    if is_news:
+        for person in sorted({each["told"] for each in handed_over}):
+            _tell_of_run(transaction, run, person, "named in the operating boundary")
+    return run
 
 
 def _pairs(matches: pa.Table) -> list[tuple[str, str | None]]:
@@ -200,6 +272,8 @@ def _add_run(
     state: str,
     counts: dict[str, Any],
     handed_over: Sequence[dict[str, Any]] = (),
+    *,
+    archived: Draft | None = None,
 ) -> Run:
     version = record_version(transaction, definition)
     told: dict[str, Any] = {
@@ -215,11 +289,16 @@ def _add_run(
         as_of=transaction.at,
         recorded_at=transaction.at,
         state=state,
+        archive_sha256=archived.sha256 if archived else None,
+        archive_rows=archived.rows if archived else None,
         **told,
     )
     transaction.add(run)
     run.id = transaction.connection.execute(select(func.max(Run.__table__.c.id))).scalar_one()
     named = {"decision": version.decision, "version": version.number, "definition": version.sha256}
+    if archived is not None:
+        told["archive"] = {"rows": archived.rows, "sha256": archived.sha256}
+        transaction.before_commit(partial(archived.keep, run.id))
     transaction.enter(state, f"run {run.id}", named | told)
     return run
 

@@ -80,7 +80,7 @@ class Store:
         with _explained(self._url), self._exclusive() as connection:
             transaction = Transaction(connection, at or self.clock())
             yield transaction
-            transaction.seal()
+            transaction.finish()
 
     @contextmanager
     def _exclusive(self) -> Iterator[Connection]:

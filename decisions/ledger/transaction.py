@@ -1,6 +1,6 @@
 """One transaction of the ledger: rows, the entries that tell of them, and the seal over those."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -48,6 +48,7 @@ class Transaction:
         self.connection = connection
         self.at = at
         self._entries: list[dict[str, Any] | pa.Table] = []
+        self._last_acts: list[Callable[[], None]] = []
 
     def case(self, key: str) -> Case:
         """Return the case as it stands, with nobody else writing.
@@ -206,6 +207,19 @@ class Transaction:
         """
         if rows.num_rows:
             self._entries.append(rows)
+
+    def before_commit(self, act: Callable[[], None]) -> None:
+        """Do something outside the database once all is written, while nobody else writes.
+
+        If it fails nothing is stored; if the commit after it fails it is not taken back.
+        """
+        self._last_acts.append(act)
+
+    def finish(self) -> None:
+        """Seal what was told, then do what was put off until now."""
+        self.seal()
+        for act in self._last_acts:
+            act()
 
     def seal(self) -> None:
         """Write the entries and close them with a seal; without an entry there is none."""

@@ -41,9 +41,10 @@ def report(
 
 
 def verify(*, here: CommandHere) -> int:
-    """Recompute the whole history; name the first thing that is off.
+    """Recompute the whole history and every archive; name what is off.
 
-    The history is checked, not the tables beside it.
+    The history is checked, not the tables beside it; of the archives of verdicts, that each is
+    there and as it was recorded.
 
     Compare the head with one you wrote down earlier: it shows that nothing was cut off since.
 
@@ -51,19 +52,31 @@ def verify(*, here: CommandHere) -> int:
         followthrough verify
         followthrough verify --json
     """
+    layer = here.layer
     with here.out.busy("recomputing the history"):
-        found = here.layer.ledger.verified()
+        found = layer.ledger.verified()
+    archived = layer.ledger.runs.archived()
+    with here.out.busy(f"recomputing {plural(len(archived), 'archive')}"):
+        breaches = [each for each in map(layer.archive.breach, archived) if each]
+    breaches = [found.breach, *breaches] if found.breach else breaches
+    strays = layer.archive.strays(archived)
     document = {
-        "ledger": here.layer.ledger.name,
+        "ledger": layer.ledger.name,
         "entries": found.entries,
         "seals": found.seals,
         "head": found.head,
-        "breach": found.breach,
+        "archives": len(archived),
+        "breaches": breaches,
+        "strays": strays,
     }
     held = f"{plural(found.entries, 'entry')} under {plural(found.seals, 'seal')}"
-    drawn = pairs([("ledger", here.layer.ledger.name), ("holds", held), ("head", found.head)], 0)
-    here.out.answer(document, drawn, *([f"breach: {found.breach}"] if found.breach else []))
-    return WORLD_FAILED if found.breach else DONE
+    about = [("ledger", layer.ledger.name), ("holds", held), ("head", found.head)]
+    about.append(("archives", f"{len(archived):,} in {layer.archive.folder}"))
+    left = [
+        f"left behind by a run that was never recorded, and needless: {file}" for file in strays
+    ]
+    here.out.answer(document, pairs(about, 0), *(f"breach: {each}" for each in breaches), *left)
+    return WORLD_FAILED if breaches else DONE
 
 
 def _reported(here: Here, name: str, month: str | None, flow: bool | None) -> list["Reported"]:

@@ -239,6 +239,16 @@ class TestSweeps:
         assert "breach: entry 2" in decided.out
         assert "was changed after it was written" in decided.out
 
+    def test_an_archive_that_is_gone_is_named(self, decided):
+        archive = decided.folder / ".followthrough" / "archive"
+        [file] = archive.rglob("run-1.parquet")
+        file.rename(file.with_name("run-7.parquet"))
+
+        assert decided.run("verify") == 1
+        assert "breach: the archive of run 1" in decided.out
+        assert "never recorded" in decided.out
+        assert len(decided.document("verify")["breaches"]) == 1
+
 
 class TestReports:
     def test_a_report_says_its_verdict_and_where_its_page_is(self, decided):

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 
 from connectors import registry
 from decisions import template
+from decisions.deciding.archive import COLUMNS
 from decisions.deciding.rehearsal import failed_examples
 from decisions.definition import Definition, FieldSpec
 from decisions.effectiveness.verdict import VerdictKind
@@ -154,6 +155,12 @@ def test_every_verdict_of_a_report_is_explained_in_the_order_it_is_tried():
     listed = rows(sections("docs/explanation/reading-the-report.md")["The verdicts"])
 
     assert [row[0].strip("*") for row in listed] == list(VerdictKind)
+
+
+def test_every_column_of_the_archive_is_described():
+    described = [row[0] for row in rows(sections(f"{REFERENCE}/archive.md")["Columns"])]
+
+    assert described == list(COLUMNS)
 
 
 def test_every_word_of_the_glossary_is_used_and_explained_once():
