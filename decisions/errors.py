@@ -2,6 +2,7 @@
 
 DecisionLayerError
 ├── DefinitionError          a workspace cannot be used as written; fix the file
+│   └── UnusableFile         a file of rows cannot be taken as it is; fix the file
 ├── ExpressionError          an expression is not one of the rule language; fix the text
 ├── UnknownPerson            people.yaml has nobody to answer for this name; fix the file
 ├── NotUnderstood            what was asked cannot be read; ask it otherwise
@@ -65,6 +66,10 @@ class DefinitionError(DecisionLayerError):
         count = len(self.faults)
         lines.append(f"{count} fault{'s' if count != 1 else ''}; nothing was loaded")
         return "\n".join(lines)
+
+
+class UnusableFile(DefinitionError):
+    """A file of rows cannot be taken as it is."""
 
 
 class ExpressionError(DecisionLayerError):

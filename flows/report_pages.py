@@ -1,5 +1,6 @@
 """A report as files and texts: one self-contained HTML page, the same numbers as JSON, Markdown."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,11 +28,19 @@ def write_report(report: EffectivenessReport, folder: Path) -> ReportFiles:
     A report on the same month replaces the one before.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{report.about.decision}-{report.last:%Y-%m}"
+    stem = stem_of(report)
     files = ReportFiles(html=folder / f"{stem}.html", json=folder / f"{stem}.json")
     files.html.write_text(html(report), encoding="utf-8")
     files.json.write_text(report.model_dump_json(indent=2), encoding="utf-8")
     return files
+
+
+def stem_of(report: EffectivenessReport) -> str:
+    """Return what the files of a report are called, without their ending."""
+    if report.imported is None:
+        return f"{report.about.decision}-{report.last:%Y-%m}"
+    period = re.sub(r"[^\w.-]+", "-", report.imported.period)
+    return f"{report.about.decision}-imported-{period}"
 
 
 def html(report: EffectivenessReport) -> str:
@@ -54,7 +63,7 @@ def markdown(report: EffectivenessReport) -> str:
 
 def _render(template: str, report: EffectivenessReport, **more: object) -> str:
     page = _environment().get_template(template)
-    return page.render(r=report, most_loops=MOST_LOOPS, **more)
+    return page.render(r=report, stem=stem_of(report), most_loops=MOST_LOOPS, **more)
 
 
 @cache

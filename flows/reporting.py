@@ -1,6 +1,7 @@
 """Reports from the ledger's counts to files, as plain functions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel
 
 from decisions.effectiveness.report import EffectivenessReport, compose
 from decisions.errors import NotUnderstood
-from decisions.ledger.evidence import gather
+from decisions.ledger.evidence import gather, gather_imported
 from flows.report_pages import write_report
 from flows.wiring import Layer
 
@@ -49,15 +50,44 @@ def report_now(
     names |= {role: names[key] for role, key in people.roles.items()}
     # A report on a past month says the same whenever it is made.
     as_of = min(layer.clock(), until) if until else layer.clock()
+    composed = [
+        report
+        for decision in decisions or reportable(layer)
+        for report in _composed(layer, decision, names, _Span(as_of, since, until))
+    ]
     written = []
-    for decision in decisions or list(layer.workspace.decisions):
-        definition = layer.definition(decision)
-        with layer.ledger.reading() as connection:
-            evidence = gather(connection, definition, as_of=as_of, since=since, until=until)
-        found = compose(definition, evidence, names=names)
-        files = write_report(found, layer.settings.reports_folder)
-        written.append(Reported(report=found, html=files.html, json_file=files.json))
+    for report in composed:
+        files = write_report(report, layer.settings.reports_folder)
+        written.append(Reported(report=report, html=files.html, json_file=files.json))
     return written
+
+
+def reportable(layer: Layer) -> list[str]:
+    """Return the names of all decisions with something to report: the workspace's, the imported."""
+    imported = (period.decision for period in layer.ledger.imports.periods())
+    return list(dict.fromkeys([*layer.workspace.decisions, *imported]))
+
+
+def _composed(
+    layer: Layer, decision: str, names: Mapping[str, str], span: "_Span"
+) -> Iterator[EffectivenessReport]:
+    """Yield the report on a decision's present period, then those on its imported ones."""
+    periods = layer.ledger.imports.periods(decision)
+    with layer.ledger.reading() as connection:
+        if decision in layer.workspace.decisions or not periods:
+            definition = layer.definition(decision)
+            evidence = gather(connection, definition, **asdict(span))
+            yield compose(definition, evidence, names=names)
+        for period in periods:
+            evidence = gather_imported(connection, period, as_of=span.as_of)
+            yield compose(period.definition, evidence, names=names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    as_of: datetime
+    since: datetime | None
+    until: datetime | None
 
 
 def _span(month: str) -> tuple[datetime, datetime]:

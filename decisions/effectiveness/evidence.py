@@ -120,6 +120,33 @@ class RunCounts(Frozen):
     withheld: Mapping[str, int] = {}
 
 
+class Imported(Frozen):
+    """Where a measurement period came from, if not from the ledger's own cases.
+
+    Attributes:
+        period: Its name.
+        file: The file it was read from.
+        sha256: Hash of its rows and declaration.
+        imported_at: When it was brought in (timezone-aware).
+        by: Who brought it in.
+        subjects: How many it holds.
+        share_declared: Whether somebody said which share was to be left alone; if not, the share
+            found stands for it and says nothing about how arms were drawn.
+        acted_known: Subjects put forward of whom the file says whether they were acted on.
+        acted: How many of these were.
+    """
+
+    period: str
+    file: str
+    sha256: str
+    imported_at: datetime
+    by: str
+    subjects: int
+    share_declared: bool
+    acted_known: int
+    acted: int
+
+
 class Evidence(Frozen):
     """Everything the ledger knew at one instant that a report needs.
 
@@ -142,6 +169,7 @@ class Evidence(Frozen):
         held_out: Cases held out within the reporting span.
         overrides: Cases overridden within the reporting span, by reason.
         assignees: What was done about all cases, by who holds them.
+        imported: Where the period came from, if it was imported.
         queries: The SQL of each count, ready to run, by what it counts.
     """
 
@@ -159,4 +187,5 @@ class Evidence(Frozen):
     held_out: int = 0
     overrides: Mapping[str, int] = {}
     assignees: Mapping[str, FollowUp] = {}
+    imported: Imported | None = None
     queries: Mapping[str, str] = {}

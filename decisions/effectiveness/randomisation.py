@@ -62,9 +62,11 @@ def checks(about: About, evidence: Evidence) -> tuple[Check, ...]:
             "held out among the known outcomes",
         ),
     )
+    imported = evidence.imported
+    share = about.share if imported is None or imported.share_declared else None
     return (
         *(
-            share_check(name, held_out, held_out + others, share=about.share, what=what)
+            share_check(name, held_out, held_out + others, share=share, what=what)
             for name, held_out, others, what in stages
         ),
         missing_check(control, treatment),
@@ -73,16 +75,19 @@ def checks(about: About, evidence: Evidence) -> tuple[Check, ...]:
     )
 
 
-def share_check(name: str, held_out: int, total: int, *, share: float, what: str) -> Check:
+def share_check(name: str, held_out: int, total: int, *, share: float | None, what: str) -> Check:
     """Check that the held-out share is the declared one; exact binomial test, two-sided.
 
     Args:
         name: The stage at which it is checked.
         held_out: Subjects held out.
         total: Subjects of both arms.
-        share: The declared share, 0 to 1.
+        share: The declared share, 0 to 1; None where nobody declared one.
         what: How the sentence about a fault names the held-out ones.
     """
+    if share is None:
+        found = f"{out_of(held_out, total)} held out"
+        return Check(name=name, expected="no share was declared", found=found, passed=None)
     expected = f"{share_text(share)} held out"
     if total == 0:
         return Check(name=name, expected=expected, found="no subjects yet", passed=None)

@@ -7,7 +7,7 @@ from decisions.definition import Definition
 from decisions.effectiveness.about import About, about
 from decisions.effectiveness.benefit import Benefit, benefit
 from decisions.effectiveness.effect import Effect, estimate_effect
-from decisions.effectiveness.evidence import ArmOutcomes, Evidence
+from decisions.effectiveness.evidence import ArmOutcomes, Evidence, Imported
 from decisions.effectiveness.funnel import Funnel, OpenLoop, funnel, open_loops
 from decisions.effectiveness.randomisation import Check, checks
 from decisions.effectiveness.verdict import Verdict, VerdictKind, shortfall, verdict
@@ -36,6 +36,7 @@ class EffectivenessReport(Frozen):
         benefit: What the effect comes to; None unless it may be relied on.
         funnel: How far cases got.
         loops: What is still unknown, by who holds the cases.
+        imported: Where the period came from, if it was imported from a file.
         queries: The SQL behind the counts, by what it counts.
     """
 
@@ -52,6 +53,7 @@ class EffectivenessReport(Frozen):
     benefit: Benefit | None
     funnel: Funnel
     loops: tuple[OpenLoop, ...]
+    imported: Imported | None
     queries: Mapping[str, str]
 
     @property
@@ -91,6 +93,7 @@ def compose(
         benefit=benefit(effect, evidence.treatment, declared.measure) if is_reliable else None,
         funnel=funnel(declared, evidence),
         loops=open_loops(declared, evidence, names),
+        imported=evidence.imported,
         queries=evidence.queries,
     )
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     not_,
     select,
+    true,
 )
 
 from decisions.ledger.records import (
@@ -28,6 +29,7 @@ from decisions.ledger.records import (
     Arm,
     Assignment,
     Case,
+    ImportedSubject,
     Intervention,
     Notification,
     Outcome,
@@ -43,6 +45,7 @@ ANSWERS = (Move.ACKNOWLEDGE, Move.OVERRIDE, Move.DONE)
 
 _allocations, _answers, _cases = Allocation.__table__, Answer.__table__, Case.__table__
 _assignments = Assignment.__table__
+_imported = ImportedSubject.__table__
 _interventions, _notifications = Intervention.__table__, Notification.__table__
 _outcomes, _runs = Outcome.__table__, Run.__table__
 
@@ -172,7 +175,45 @@ def runs(scope: Scope) -> Select[Any]:
     )
 
 
+def imported_allocated(scope: Scope) -> Select[Any]:
+    """Count the subjects of either arm of an imported period."""
+    return (
+        select(_imported.c.arm, func.count().label("allocated"))
+        .where(_imported.c.import_id == scope.import_id)
+        .group_by(_imported.c.arm)
+    )
+
+
+def imported_acted(scope: Scope) -> Select[Any]:
+    """Count the subjects put forward in an imported period, and how many were acted on."""
+    return select(
+        func.count().label("opened"),
+        func.count().filter(_imported.c.acted).label("acted"),
+        func.count(_imported.c.acted).label("told_of"),
+        func.count(_imported.c.outcome).label("observed"),
+    ).where(_imported.c.import_id == scope.import_id, _imported.c.arm == Arm.TREATMENT)
+
+
+def _imported_subjects(scope: Scope) -> CTE:
+    """Return an imported period's subjects as if each had had its one case."""
+    return (
+        select(
+            _imported.c.subject,
+            _imported.c.arm,
+            _imported.c.decided_at.label("opened_at"),
+            _imported.c.value.label("worth"),
+            true().label("looked_for"),
+            _imported.c.outcome.label("value"),
+            func.coalesce(_imported.c.acted, false()).label("proven"),
+        )
+        .where(_imported.c.import_id == scope.import_id)
+        .cte("first_cases")
+    )
+
+
 def _first_cases(scope: Scope) -> CTE:
+    if scope.import_id is not None:
+        return _imported_subjects(scope)
     looked_up = _looked_up(scope)
     nth = func.row_number().over(
         partition_by=looked_up.c.subject, order_by=(looked_up.c.opened_at, looked_up.c.id)

@@ -16,14 +16,51 @@ from decisions.effectiveness.evidence import (
     ArmOutcomes,
     Evidence,
     FollowUp,
+    Imported,
     RunCounts,
 )
 from decisions.ledger import counts
+from decisions.ledger.imports import ImportedPeriod
 from decisions.ledger.records import Arm, Version
 from decisions.ledger.runs import GATE, WITHHELD
 from decisions.ledger.scope import Scope
 
 _COUNTED = frozenset(ArmOutcomes.model_fields)
+
+
+def gather_imported(connection: Connection, period: ImportedPeriod, *, as_of: datetime) -> Evidence:
+    """Count the subjects of an imported measurement period.
+
+    Args:
+        connection: A connection that sees one consistent state.
+        period: Which.
+        as_of: The instant the report is made for (timezone-aware).
+    """
+    inquiry = _Inquiry(connection, Scope(period.definition, as_of, import_id=period.id))
+    arms = _arms(inquiry, inquiry.ask("drawn", counts.imported_allocated(inquiry.scope)))
+    (acted,) = inquiry.ask("acted on", counts.imported_acted(inquiry.scope))
+    return Evidence(
+        as_of=as_of,
+        declaration=declaration(period.definition),
+        declarations=1,
+        control=arms[Arm.CONTROL],
+        treatment=arms[Arm.TREATMENT],
+        followed=FollowUp(
+            opened=acted["opened"], proven=acted["acted"], observed=acted["observed"]
+        ),
+        imported=Imported(
+            period=period.name,
+            file=period.file,
+            sha256=period.sha256,
+            imported_at=period.imported_at,
+            by=period.by,
+            subjects=period.subjects,
+            share_declared=period.share_declared,
+            acted_known=acted["told_of"],
+            acted=acted["acted"],
+        ),
+        queries=inquiry.queries,
+    )
 
 
 def gather(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from decisions.ledger import chain
 from decisions.ledger.amendments import Amendments
 from decisions.ledger.cases import Cases
+from decisions.ledger.imports import Imports
 from decisions.ledger.outbox import Outbox
 from decisions.ledger.records import Entry, Version
 from decisions.ledger.results import Results
@@ -26,6 +27,7 @@ class Ledger:
         outbox: Messages to people.
         amendments: Messages that were sent and say less than is known by now.
         results: Interventions and outcomes.
+        imports: Measurement periods brought in from files.
         clock: Where recorded instants come from.
 
     Args:
@@ -44,6 +46,7 @@ class Ledger:
         self.outbox = Outbox(self._store)
         self.amendments = Amendments(self._store)
         self.results = Results(self._store)
+        self.imports = Imports(self._store)
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ForeignKey,
     Index,
     MetaData,
     Table,
@@ -341,6 +342,48 @@ class Outcome(Record, table=True):
     value: float | None = None
     observed_at: datetime | None = instant(nullable=True)
     recorded_at: datetime = instant()
+
+
+class Import(Record, table=True):
+    """A finished trial or earlier decisions, brought in from a file as one measurement period."""
+
+    __tablename__ = "imports"
+    __table_args__ = (UniqueConstraint("decision", "period"),)
+
+    id: int = identity()
+    decision: str
+    period: str
+    file: str
+    """Name of the file it came from."""
+    sha256: str
+    """Hash of its rows and its declaration."""
+    definition: dict[str, Any] = json_value()
+    """The decision as it was declared for this period."""
+    share_declared: bool
+    """Whether somebody said which share was to be left alone; else the share found stands."""
+    subjects: int
+    by: str
+    """Who brought it in."""
+    imported_at: datetime = instant()
+
+
+class ImportedSubject(Record, table=True):
+    """One subject of an imported measurement period."""
+
+    __tablename__ = "imported_subjects"
+
+    import_id: int = Field(
+        sa_column=Column(Id, ForeignKey("imports.id"), primary_key=True, autoincrement=False)
+    )
+    subject: str = Field(primary_key=True)
+    arm: Arm = Field(sa_column=Column(Text, nullable=False))
+    decided_at: datetime = instant()
+    acted: bool | None = None
+    """Whether the subject was in fact acted on; NULL where the file does not say."""
+    outcome: float | None = None
+    """The measure's value; NULL where it is not known."""
+    value: float | None = None
+    """What one success is worth."""
 
 
 class Entry(Record, table=True):

@@ -19,12 +19,15 @@ class Scope:
         as_of: The instant (timezone-aware); rows recorded later do not count.
         since: Start of the reporting span, inclusive; None for the beginning.
         until: End of the reporting span, exclusive; None for ``as_of``.
+        import_id: The imported measurement period the report is about; None for the ledger's own
+            cases.
     """
 
     definition: Definition
     as_of: datetime
     since: datetime | None = None
     until: datetime | None = None
+    import_id: int | None = None
 
     @property
     def decision(self) -> str:

@@ -34,7 +34,9 @@ def report(
         followthrough report
         followthrough report churn-save-call --month 2026-11
     """
-    names = list(decisions) or list(here.layer.workspace.decisions)
+    from flows.reporting import reportable
+
+    names = list(decisions) or reportable(here.layer)
     written = [each for name in names for each in _reported(here, name, month, flow)]
     document = {"reports": [_document(each) for each in written]}
     here.out.answer(document, *(line for each in written for line in _shown(each)))

@@ -333,12 +333,17 @@ class TestPrograms:
         words = {
             "init": ["init", str(tmp_path / "mine")],
             "show": ["show", "CSC-1"],
+            "schedule": ["schedule", "CSC-1"],
             "acknowledge": ["acknowledge", "CSC-1", "--as", "mia.chen"],
             "snooze": ["snooze", "CSC-1", "--for", "1d", "--as", "mia.chen"],
             "reassign": ["reassign", "CSC-1", "--to", "sam.ortiz", *NOTED],
             "override": ["override", "CSC-2", "--reason", "data is wrong", *NOTED],
             "done": ["done", "CSC-1", "--what", "Called.", "--as", "sam.ortiz"],
+            "import": ["import", "old.csv", "--decision", "churn-save-call", "--as", "lee.park"],
         }
+        (decided.folder / "old.csv").write_text(
+            "arm,decided_at,outcome\n1,2026-01-01,1\n0,2026-01-01,0\n"
+        )
         elsewhere = {"demo", "serve"}  # too long for here; tests/e2e
 
         for command in (name for name in RAN if name not in elsewhere):
