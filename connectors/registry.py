@@ -12,9 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, SecretStr
 
-from connectors.slack.channel import SlackChannel
 from connectors.slack.config import SlackConfig
-from connectors.slack.preview import PreviewChannel
 from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
 from decisions.errors import DecisionLayerError
 from decisions.ports import Channel, Clock, Warehouse
@@ -70,7 +68,11 @@ def _duckdb(name: str, config: DuckDBConfig, folder: Path, _clock: Clock) -> War
 def _slack(name: str, config: SlackConfig, _folder: Path, clock: Clock) -> Channel:
     token = _revealed(config.token)
     if token is None:
+        from connectors.slack.preview import PreviewChannel
+
         return PreviewChannel(name, clock=clock)
+    from connectors.slack.channel import SlackChannel
+
     secret = _revealed(config.signing_secret)
     return SlackChannel(name, token, config.base_url, signing_secret=secret, clock=clock)
 

@@ -10,8 +10,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal, format_percent, list_currencies
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -56,6 +54,8 @@ def percent(share: Decimal | None, decimals: int | None = None) -> str:
     """Return a share of one in percent: 0.914 is 91%; below 10% with up to one decimal."""
     if share is None:
         return NOT_KNOWN
+    from babel.numbers import format_percent
+
     places = f".{'0' * decimals}" if decimals else ".#" if decimals is None and share < 0.1 else ""
     return format_percent(share, f"#,##0{places.removesuffix('.')}%", locale=_LOCALE)
 
@@ -64,6 +64,8 @@ def money(amount: Decimal | None) -> str:
     """Return an amount in its field's currency; without cents where they do not matter."""
     if amount is None:
         return NOT_KNOWN
+    from babel.numbers import format_currency
+
     unit = amount.unit if isinstance(amount, Figure) else None
     if unit is None or not is_currency(unit):
         return number(amount)
@@ -76,12 +78,16 @@ def number(figure: Decimal | None, decimals: int | None = None) -> str:
     """Return a number with thousands separated, with up to two decimals unless told how many."""
     if figure is None:
         return NOT_KNOWN
+    from babel.numbers import format_decimal
+
     places = ".##" if decimals is None else f".{'0' * decimals}" if decimals else ""
     return format_decimal(figure, f"#,##0{places}", locale=_LOCALE)
 
 
 def day(moment: date | None) -> str:
     """Return a date, or the date of an instant, like 31 Dec 2026."""
+    from babel.dates import format_date
+
     return NOT_KNOWN if moment is None else format_date(moment, "d MMM y", locale=_LOCALE)
 
 
@@ -95,6 +101,8 @@ def plain(value: object) -> object:
         case Decimal():
             return number(value)
         case datetime():
+            from babel.dates import format_datetime
+
             return format_datetime(value, "d MMM y, HH:mm", locale=_LOCALE)
         case date():
             return day(value)
@@ -104,6 +112,8 @@ def plain(value: object) -> object:
 
 def is_currency(unit: str | None) -> bool:
     """Whether a field's unit is a currency code such as USD."""
+    from babel.numbers import list_currencies
+
     return unit is not None and unit in list_currencies()
 
 

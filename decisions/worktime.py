@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
-
-import holidays as public_holidays
 
 from decisions.errors import DecisionLayerError
 from decisions.quantities import Span
+
+if TYPE_CHECKING:
+    import holidays as public_holidays
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST_BREAK = timedelta(days=60)
@@ -175,6 +176,8 @@ def _first_after_gap(earlier: datetime, later: datetime, zone: ZoneInfo) -> date
 
 @lru_cache(maxsize=64)
 def _public_holidays(country: str) -> "public_holidays.HolidayBase":
+    import holidays as public_holidays
+
     match = _COUNTRY.fullmatch(country)
     try:
         return public_holidays.country_holidays(*match.groups() if match else [""])

@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
-
 from decisions.definition import Definition
 from decisions.ledger import Claim
 from decisions.ledger.amendments import Outdated
@@ -90,6 +88,8 @@ def _put_off(answer: Answer, name: str, zone: str, *, is_over: bool) -> str:
 
 
 def _written(at: datetime, zone: str) -> str:
+    from babel.dates import format_datetime
+
     there = at.astimezone(ZoneInfo(zone))
     return f"{format_datetime(there, 'EEE d MMM, HH:mm', locale='en')} ({zone})"
 

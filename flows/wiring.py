@@ -1,10 +1,12 @@
 """What is wired to what: the one place where settings, workspace, ledger and connectors meet."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
+from functools import partial
+from typing import Any, TypeVar
 
 from connectors import registry
 from decisions.deciding.archive import VerdictArchive
@@ -17,6 +19,8 @@ from decisions.pursuit import Pursuit
 from decisions.suggestions import choices
 from decisions.workspace import Workspace, load_workspace, resolved
 from flows.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,9 @@ def read_workspace(settings: Settings, clock: Clock = wall_clock) -> Workspace:
 
 def _connectors(
     workspace: Workspace, clock: Clock
-) -> tuple[dict[str, Warehouse], dict[str, Channel]]:
-    warehouses: dict[str, Warehouse] = {}
-    channels: dict[str, Channel] = {}
+) -> tuple[Mapping[str, Warehouse], Mapping[str, Channel]]:
+    warehouses: dict[str, Callable[[], Any]] = {}
+    channels: dict[str, Callable[[], Any]] = {}
     kinds = registry.kinds()
     faults: list[Fault] = []
     for name, spec in workspace.connections.items():
@@ -107,14 +111,36 @@ def _connectors(
         except DefinitionError as error:
             faults += error.faults
             continue
-        built = kind.build(name, config, workspace.folder, clock)
-        if isinstance(built, Warehouse):
-            warehouses[name] = built
-        else:
-            channels[name] = built
+        build = partial(kind.build, name, config, workspace.folder, clock)
+        (warehouses if kind.role == "warehouse" else channels)[name] = build
     if faults:
         raise DefinitionError(faults)
-    return warehouses, channels
+    return OnFirstUse(warehouses), OnFirstUse(channels)
+
+
+class OnFirstUse(Mapping[str, T]):
+    """Connectors by name, each built when it is first asked for.
+
+    What a command does not talk to is not even imported.
+    """
+
+    def __init__(self, builders: Mapping[str, Callable[[], Any]]) -> None:
+        self._builders = builders
+        self._built: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        """Return the connector, built now if it has not been before."""
+        if name not in self._built:
+            self._built[name] = self._builders[name]()
+        return self._built[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._builders)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._builders)
 
 
 _current: list[Layer] = []

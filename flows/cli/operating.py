@@ -202,10 +202,12 @@ def _delivered(here: Here, flow: bool | None) -> "Delivered":
 
 def _own_up(here: Here, delivered: "Delivered") -> None:
     """Say so where messages that count as sent reached nobody."""
+    if not delivered.sent:
+        return
     from connectors.slack.preview import PreviewChannel
 
     for name, channel in here.layer.channels.items():
-        if delivered.sent and isinstance(channel, PreviewChannel):
+        if isinstance(channel, PreviewChannel):
             here.out.note(f"{name} has no token: its messages are drawn and kept, none is sent")
 
 

@@ -1,6 +1,5 @@
 """Work done as plain functions, or as flow runs that Prefect records."""
 
-import asyncio
 import importlib
 import os
 import sys
@@ -61,6 +60,8 @@ def _as_flow_run(here: Here, entrypoint: str, parameters: dict[str, Any]) -> Any
         here.out.note("PREFECT_API_URL is not set: a Prefect server is started for this command")
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    import asyncio
+
     from flows import wiring
 
     module, _, name = entrypoint.partition(":")

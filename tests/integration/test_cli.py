@@ -1,5 +1,7 @@
 import json
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ NOW = "2026-11-20T09:00"
 SCORED_AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 LONG_AFTER = "2027-03-01"
 NOTED = ["--note", "They left in May.", "--as", "mia.chen"]
+UNUSED = {"prefect", "scipy", "statsmodels", "altair", "fastapi", "slack_sdk", "holidays", "babel"}
 RAN = [name for name in application() if name not in {"--help", "-h", "--version"}]
 
 
@@ -64,6 +67,19 @@ def decided(shell) -> Shell:
 
 
 class TestRunning:
+    def test_deciding_loads_nothing_that_it_does_not_use(self, shell):
+        script = (
+            "import sys; from flows.cli import main; main(sys.argv[1:]); "
+            f"sys.exit(', '.join({UNUSED!r} & set(sys.modules)) or 0)"
+        )
+        words = ["run", "--no-deliver", "--as-of", NOW]
+
+        done = subprocess.run(
+            [sys.executable, "-c", script, *words], check=False, capture_output=True, text=True
+        )
+
+        assert (done.returncode, done.stderr) == (0, "")
+
     def test_every_subject_is_counted_once(self, shell):
         [run] = shell.document("run")["runs"]
 
