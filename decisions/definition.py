@@ -81,6 +81,8 @@ class FieldSpec(Part):
     """Smallest allowed value; numbers only."""
     max: float | None = None
     """Largest allowed value; numbers only."""
+    allowed: Annotated[tuple[Value, ...], Field(min_length=1, max_length=200)] | None = None
+    """The only values it may have, besides NULL."""
     nulls: Nulls | None = None
     """The share of rows in which it may be missing, or 'allowed'; signal fields default to 0%."""
 
@@ -98,6 +100,14 @@ class FieldSpec(Part):
             raise ValueError(f"min and max are for numbers; this is a {self.type}")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _allowed_stands_alone(self) -> Self:
+        if self.allowed is not None and (self.min, self.max) != (None, None):
+            raise ValueError("give the allowed values, or min and max; both say the same twice")
+        if self.allowed is not None and self.type == "timestamp":
+            raise ValueError("a timestamp takes no list of allowed values")
         return self
 
 

@@ -13,6 +13,7 @@ DecisionLayerError
 └── ConnectorError           the outside world did not do as asked
     ├── TemporaryFailure     the same call may succeed later; retry it      (.retry_after)
     ├── PermanentFailure     the same call will fail again; tell a person
+    │   └── Unreadable       what was read is not of its form; whoever writes it mends it
     └── UnknownOutcome       it may or may not have happened; look before trying again
 """
 
@@ -151,6 +152,10 @@ class TemporaryFailure(ConnectorError):
 
 class PermanentFailure(ConnectorError):
     """The same call will fail again; tell a person."""
+
+
+class Unreadable(PermanentFailure):
+    """What was read is not of its form; whoever writes it can mend that."""
 
 
 class UnknownOutcome(ConnectorError):

@@ -23,9 +23,14 @@ def choices(found: str, known: Iterable[str], *, verb: str = "there are") -> str
         return "there are none"
     if len(names) == 1 and verb == "there are":
         return f"there is {names[0]!r}"
-    listed = ", ".join(map(repr, names[:MOST_LISTED]))
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return f"{verb} {listed}{more}"
+    return f"{verb} {listed(names)}"
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return values as a person lists them, quoted; those beyond 30 are only counted."""
+    shown = list(values)
+    more = f" and {len(shown) - MOST_LISTED} more" if len(shown) > MOST_LISTED else ""
+    return ", ".join(map(repr, shown[:MOST_LISTED])) + more
 
 
 def cut(text: str, longest: int) -> str:

@@ -1,6 +1,6 @@
 """The words of a case: its title, its reason and its evidence, written from its facts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from decisions.ports import Fact
 from decisions.suggestions import cut
 from decisions.template import Figure, is_currency, money, number, percent, plain, rendered
 
+MOST_EXAMPLES_TOLD = 5
 LONGEST_VALUE = 500
 """Characters of one fact, wherever it is shown."""
 
@@ -130,3 +131,29 @@ def _figure(value: Figure, spec: FieldSpec) -> str:
 def _label(field: str) -> str:
     words = field.replace("_", " ").strip()
     return words[:1].upper() + words[1:] or field
+
+
+def found_at_fault(
+    faults: Sequence[str],
+    examples: Sequence[Mapping[str, Any]],
+    *,
+    most: int = MOST_EXAMPLES_TOLD,
+) -> list[str]:
+    """Return what a gate found, each fault with a few of the subjects it was found at.
+
+    Args:
+        faults: As a run keeps them.
+        examples: As a run keeps them: ``fault`` (place in ``faults``), ``subject``, ``value``.
+        most: How many subjects to name for each fault.
+    """
+    told = []
+    for place, fault in enumerate(faults):
+        keys = [_example(each) for each in examples if each["fault"] == place][:most]
+        told.append(f"{fault}; such as {', '.join(keys)}" if keys else fault)
+    return told
+
+
+def _example(example: Mapping[str, Any]) -> str:
+    subject, value = example["subject"], example["value"]
+    subject = "a row without a subject" if subject is None else subject
+    return f"{subject} (nothing)" if value is None else f"{subject} ({value})"

@@ -3,6 +3,7 @@
 from prefect.artifacts import acreate_markdown_artifact
 
 from decisions.effectiveness.report import EffectivenessReport
+from decisions.wording import found_at_fault
 from flows.report_pages import markdown
 from flows.sweep import Decided
 
@@ -21,7 +22,9 @@ async def publish_run(decided: Decided) -> None:
     table = "\n".join(f"| {name} | {count:,} |" for name, count in rows)
     text = f"## {decided.decision}, run {decided.run}\n\n| subjects | |\n| --- | --: |\n{table}\n"
     if decided.faults:
-        found = "\n".join(f"- {fault}" for fault in decided.faults)
+        found = "\n".join(
+            f"- {fault}" for fault in found_at_fault(decided.faults, decided.examples)
+        )
         text = f"## {decided.decision}, run {decided.run}: all withheld\n\n{found}\n"
     await acreate_markdown_artifact(markdown=text, key=f"run-{decided.decision}")
 

@@ -13,7 +13,7 @@ from decisions.lifecycle import PAST, Move
 from decisions.ownership import People
 from decisions.ports import Addressee, Fact, Kind, Message
 from decisions.suggestions import cut
-from decisions.wording import shown_facts, title, why
+from decisions.wording import found_at_fault, shown_facts, title, why
 
 _LEADS = {
     Kind.ASKED: None,
@@ -156,7 +156,7 @@ def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message
     if not run.faults:
         return _about_the_boundary(claim, run, to, people)
     definition = claim.definition
-    shown = run.faults[:10]
+    shown = found_at_fault(run.faults, run.examples)[:10]
     more = len(run.faults) - len(shown)
     facts = [Fact(label=f"Found {n}", text=fault) for n, fault in enumerate(shown, start=1)]
     if more:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 from pydantic import BaseModel
@@ -52,6 +53,7 @@ class Decided(BaseModel):
         not_met: Subjects no rule selected.
         withheld: Subjects nothing was decided on, by reason; all of them where the gate has faults.
         faults: What the gate found.
+        examples: Keys of rows at fault: ``fault`` (place in the list), ``subject``, ``value``.
     """
 
     run: int
@@ -63,6 +65,7 @@ class Decided(BaseModel):
     not_met: int = 0
     withheld: dict[str, int] = {}
     faults: list[str] = []
+    examples: list[dict[str, Any]] = []
 
     @property
     def selected(self) -> int:
@@ -286,7 +289,12 @@ def both(proofs_found: Observed, outcomes_found: Observed) -> Observed:
 def _summary(run: Run) -> Decided:
     counts = {name: value for name, value in run.counts.items() if name in Decided.model_fields}
     return Decided(
-        run=run.id, decision=run.decision, evaluated=run.evaluated, faults=run.faults, **counts
+        run=run.id,
+        decision=run.decision,
+        evaluated=run.evaluated,
+        faults=run.faults,
+        examples=run.examples,
+        **counts,
     )
 
 

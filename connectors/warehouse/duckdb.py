@@ -1,5 +1,6 @@
 """The embedded warehouse: a DuckDB database, or a folder of Parquet and CSV files."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from decisions.errors import PermanentFailure, TemporaryFailure
+from decisions.errors import PermanentFailure, TemporaryFailure, Unreadable
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
 # Written straight to its name: the file is a draft that its caller moves. Version 2 encodes
 # numbers and keys by their differences, in two thirds of the time.
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2, USE_TMP_FILE false"
+_BAD_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_IN_FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
+_REASON = re.compile(r"^(?:Error when|Expected Number).+$", re.MULTILINE)
 _locks: dict[str, Lock] = {}
 """One for each database file: connections of one process to one file share its settings."""
 
@@ -152,4 +156,13 @@ class DuckDBWarehouse:
             return TemporaryFailure(
                 f"{self._database} is being written by another program", connector=self.name
             )
+        if bad := _BAD_LINE.search(str(error)):
+            return self._unreadable(int(bad[1]), str(error))
         return PermanentFailure(found, connector=self.name)
+
+    def _unreadable(self, line: int, told: str) -> Unreadable:
+        """Return where a file cannot be read, and why; the line's text is not repeated."""
+        file, reason = _IN_FILE.search(told), _REASON.search(told)
+        where = f"{Path(file[1]).name}, line {line:,}" if file else f"line {line:,}"
+        why = reason[0] if reason else "it is not of the form of the lines before"
+        return Unreadable(f"{where}: {why}", connector=self.name)

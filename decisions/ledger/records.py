@@ -120,6 +120,8 @@ class Run(Record, table=True):
     """Hash of the file with every subject's verdict; None where none could be written."""
     archive_rows: int | None = None
     """Subjects in that file; fewer than evaluated where only matches leave the warehouse."""
+    examples: list[dict[str, Any]] = json_value()
+    """Keys of rows at fault: ``fault`` (place among the faults), ``subject``, ``value``."""
 
 
 class Allocation(Record, table=True):

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
 from decisions import columnar
+from decisions.canonical import canonical_json, sha256
 from decisions.deciding import limits
 from decisions.deciding.archive import Archived, Draft
 from decisions.deciding.boundary import Withheld
@@ -283,6 +284,7 @@ def _add_run(
         "faults": list(batch.faults),
         "withheld": list(handed_over),
     }
+    examples = [asdict(each) for each in batch.examples]
     run = Run(
         decision=definition.decision,
         version_id=version.id,
@@ -291,6 +293,7 @@ def _add_run(
         state=state,
         archive_sha256=archived.sha256 if archived else None,
         archive_rows=archived.rows if archived else None,
+        examples=examples,
         **told,
     )
     transaction.add(run)
@@ -299,7 +302,9 @@ def _add_run(
     if archived is not None:
         told["archive"] = {"rows": archived.rows, "sha256": archived.sha256}
         transaction.before_commit(partial(archived.keep, run.id))
-    transaction.enter(state, f"run {run.id}", named | told)
+    # Subjects' keys lie beside the chain, so that they can be erased; in it stands their hash.
+    pinned = {"examples": sha256(canonical_json(examples))} if examples else {}
+    transaction.enter(state, f"run {run.id}", named | told | pinned)
     return run
 
 

@@ -26,6 +26,7 @@ from decisions.rules.language import (
 )
 from decisions.suggestions import choices
 
+_MATCHING = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In)
 _OUTSIDE = "this is not part of the rule language"
 _INSIDE = "it has columns, literals, + - * /, comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and CASE"
 
@@ -66,7 +67,20 @@ class Grammar:
                     raise _wrong_kind(word, operand, kind, allowed)
                 kinds.append(kind)
         together = _together(node, kinds) if word.alike else None
+        if isinstance(node, _MATCHING):
+            operands = [each for place in word.takes for each in _operands(node, place)]
+            self._refuse_what_never_is(operands)
         return word.gives or together or "null"
+
+    def _refuse_what_never_is(self, operands: list[exp.Expr]) -> None:
+        """Refuse a value beside a column that its declaration does not allow."""
+        for column in (each.name for each in operands if isinstance(each, exp.Column)):
+            allowed = self._fields[column].allowed
+            for each in operands if allowed else ():
+                value = literal_value(each)
+                if allowed and value is not None and value not in allowed:
+                    advice = choices(str(value), map(str, allowed), verb="allowed are")
+                    raise Refusal(each, f"{column} never is {value!r}", advice)
 
     def _unknown(self, node: exp.Expr) -> Refusal:
         if not isinstance(node, exp.Func) or isinstance(node, exp.Cast):
@@ -148,6 +162,8 @@ class Grammar:
         if "null" in compared:
             raise Refusal(node, "nothing is equal to NULL", "write CASE WHEN … IS NULL THEN …")
         _together(node, compared)
+        if node.this:
+            self._refuse_what_never_is([node.this, *(each.this for each in node.args["ifs"])])
         return _together(node, results)
 
     def _cast(self, node: exp.Expr) -> Kind:
@@ -227,6 +243,22 @@ class Grammar:
 
 def _whole_number(node: exp.Expr) -> int | None:
     return int(node.name) if isinstance(node, exp.Literal) and node.is_int else None
+
+
+def literal_value(node: exp.Expr) -> str | float | bool | None:
+    """Return the value that is written here, a date as its text; None where none is."""
+    if isinstance(node, exp.Paren | exp.Cast):
+        return literal_value(node.this)
+    if isinstance(node, exp.Neg):
+        value = literal_value(node.this)
+        return -value if isinstance(value, int | float) else None
+    if isinstance(node, exp.Boolean):
+        return bool(node.this)
+    if isinstance(node, exp.Literal):
+        if node.is_string:
+            return node.name
+        return int(node.name) if node.is_int else float(node.name)
+    return None
 
 
 def _operands(node: exp.Expr, place: str) -> list[exp.Expr]:

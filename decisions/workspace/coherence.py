@@ -89,19 +89,31 @@ def _bounds(definition: Definition) -> Iterator[tuple[Place, str]]:
     """Judge what is demanded of values: never of a context, and a score must always be there."""
     for i, context in enumerate(definition.context):
         for name, spec in context.fields.items():
-            for key in ("min", "max", "nulls"):
+            for key in ("min", "max", "nulls", "allowed"):
                 if getattr(spec, key) is not None:
                     text = f"{key} is checked for the signal's fields only"
                     yield (
                         ("context", i, "fields", name, key),
                         f"{text}; a context's field takes type, unit and label",
                     )
+    for name, spec in definition.signal.fields.items():
+        yield from _allowed(("signal", "fields", name, "allowed"), spec)
     score = definition.signal.score
     scored = definition.signal.fields.get(score)
     nulls = scored.nulls if scored else None
     if nulls == "allowed" or (nulls and nulls.of_one > 0):
         found = f"{score!r} is the score, which every case must have"
         yield ("signal", "fields", score, "nulls"), f"{found}; leave nulls out"
+
+
+def _allowed(place: Place, spec: FieldSpec) -> Iterator[tuple[Place, str]]:
+    for i, value in enumerate(spec.allowed or ()):
+        if value is None:
+            yield (*place, i), "whether a field may be missing is said by nulls"
+        elif spec.type and not _fits(value, spec.type):
+            yield (*place, i), f"allowed holds {value!r}, which is no {spec.type}"
+        elif value in (spec.allowed or ())[:i]:
+            yield (*place, i), f"allowed holds {value!r} twice"
 
 
 def _figures(definition: Definition) -> Iterator[tuple[Place, str]]:
@@ -212,6 +224,9 @@ def _examples(definition: Definition) -> Iterator[tuple[Place, str]]:
                 yield place, f"unknown field {name!r}; {choices(name, definition.columns)}"
             elif spec.type and not _fits(value, spec.type):
                 yield place, f"{name} is {value!r}, which is no {spec.type}"
+            elif spec.allowed and value is not None and value not in spec.allowed:
+                advice = choices(str(value), map(str, spec.allowed), verb="allowed are")
+                yield place, f"{name} never is {value!r}; {advice}"
 
 
 def _fits(value: bool | float | str | None, wanted: str) -> bool:

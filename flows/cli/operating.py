@@ -78,7 +78,7 @@ def runs(decision: str | None = None, /, *, most: int = 20, here: CommandHere) -
     if decision is not None and here.layer.ledger.latest_version(decision) is None:
         here.layer.definition(decision)
     found = here.layer.ledger.runs.latest(decision, most=most)
-    names = ("id", "decision", "recorded_at", "state", "evaluated", "counts", "faults")
+    names = ("id", "decision", "recorded_at", "state", "evaluated", "counts", "faults", "examples")
     document = {"runs": [attributes(each, *names) for each in found]}
     if not found:
         here.out.answer(document, "nothing was ever asked; `followthrough run` does")
@@ -224,7 +224,10 @@ def _funnel(decided: "Decided") -> Iterator[RenderableType]:
     """Draw where every subject went; indented counts add up to the one above them."""
     yield f"{decided.decision}, run {decided.run}"
     if decided.faults:
-        found = "\n".join(f"  - {fault}" for fault in decided.faults)
+        from decisions.wording import found_at_fault
+
+        told = found_at_fault(decided.faults, decided.examples)
+        found = "\n".join(f"  - {fault}" for fault in told)
         yield f"{plural(decided.evaluated, 'subject')} withheld; its data contract says\n{found}\n"
         return
     rows = [

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flows.cli import main
@@ -66,6 +67,15 @@ def decided(shell) -> Shell:
     return shell
 
 
+def notice_to(shell: Shell, person: str) -> str:
+    """What the one message about a run says, once it was handed over."""
+    shell.run("dispatch")
+    with sqlite3.connect(shell.folder / ".followthrough" / "ledger.db") as ledger:
+        query = "SELECT message FROM notifications WHERE recipient = ? AND run_id IS NOT NULL"
+        [(message,)] = ledger.execute(query, [person]).fetchall()
+    return " ".join(fact["text"] for fact in json.loads(message)["facts"])
+
+
 class TestRunning:
     def test_deciding_loads_nothing_that_it_does_not_use(self, shell):
         script = (
@@ -111,6 +121,66 @@ class TestRunning:
         assert shell.run("run") == 1
         assert "1 subject withheld" in shell.out
         assert "arr: 1 of 1 rows are outside 0 and above" in shell.out
+
+    @pytest.mark.parametrize(
+        ("statement", "fault", "subjects", "withheld"),
+        [
+            pytest.param(
+                "ALTER TABLE churn_scores DROP COLUMN top_reason",
+                "column 'top_reason' is missing; found are 'account_id', 'company', "
+                "'account_manager', 'churn_probability', 'arr', 'renewal_on', 'model_version', "
+                "'scored_at'",
+                [],
+                3,
+                id="a-column-less",
+            ),
+            pytest.param(
+                "ALTER TABLE churn_scores ALTER renewal_on TYPE VARCHAR",
+                "column 'renewal_on' is VARCHAR; date was expected; all of its values could be "
+                "read as one, so cast it",
+                [],
+                3,
+                id="another-type",
+            ),
+            pytest.param(
+                "UPDATE churn_scores SET churn_probability = 1.01 WHERE account_id <> 'acme'",
+                "churn_probability: 2 of 3 rows are outside 0 to 1; found 0.95 to 1.01",
+                ["brightwater", "cobalt"],
+                3,
+                id="out-of-range",
+            ),
+            pytest.param(
+                "INSERT INTO churn_scores SELECT * FROM churn_scores WHERE account_id = 'acme'",
+                "account_id: 1 rows repeat a subject; one row each was expected",
+                ["acme"],
+                4,
+                id="a-subject-twice",
+            ),
+            pytest.param(
+                "DELETE FROM churn_scores",
+                "the batch is empty; at least one row was expected",
+                [],
+                0,
+                id="empty",
+            ),
+        ],
+    )
+    def test_a_spoilt_batch_is_withheld_whole_and_its_technical_owner_told(
+        self, shell, statement, fault, subjects, withheld
+    ):
+        with duckdb.connect(str(shell.folder / "warehouse.duckdb")) as warehouse:
+            warehouse.execute(statement)
+
+        [run] = shell.document("run", "--no-deliver")["runs"]
+
+        assert (run["faults"], run["withheld"], run["opened"]) == ([fault], {"gate": withheld}, 0)
+        assert [each["subject"] for each in run["examples"]] == subjects
+        [listed] = shell.document("runs")["runs"]
+        assert listed["examples"] == run["examples"]
+        assert listed["counts"] == {"withheld": {"gate": withheld}}
+        told = notice_to(shell, "lee.park")
+        assert fault in told
+        assert all(subject in told for subject in subjects)
 
     def test_a_warehouse_that_is_away_ends_with_one_and_its_path(self, shell):
         (shell.folder / "warehouse.duckdb").unlink()

@@ -550,7 +550,8 @@ def test_runs_show_their_counts_and_their_faults(company):
     page = text(company.visited_by().get("/runs"))
 
     assert "Run 2 churn-save-call withheld" in page
-    assert "arr" in page
+    assert "arr: 1 of 1 rows are outside 0 and above; found -1 to -1" in page
+    assert "1 subject it was found at acme -1.00" in page
     assert "Run 1 churn-save-call recorded" in page
     assert "opened 3" in page
 

@@ -9,6 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
+from decisions.canonical import canonical_json, sha256
+from decisions.deciding.gate import Batch, ExampleKey
 from decisions.definition import Definition
 from decisions.errors import LedgerError, LifecycleError
 from decisions.ledger import Filter, Ledger, migrations
@@ -258,6 +260,19 @@ def test_a_withheld_batch_opens_nothing_and_tells_the_technical_owner_once(ledge
     assert run.state == "withheld"
     assert [claim.notification.recipient for claim in claims] == ["lee.park"]
     assert ledger.runs.earlier_counts("churn-save-call") == []
+
+
+def test_the_keys_at_fault_lie_beside_the_chain(ledger):
+    example = ExampleKey(fault=0, subject="acme", value="1.5")
+    faulty = Batch(500, "f" * 64, ("risk: out of range",), (example,))
+
+    run = ledger.runs.withhold(definition(), faulty, people())
+
+    (kept,) = ledger.runs.latest()
+    (entry,) = ledger.entries_of(f"run {run.id}")
+    assert kept.examples == [{"fault": 0, "subject": "acme", "value": "1.5"}]
+    assert "acme" not in entry.body
+    assert f'"examples":"{sha256(canonical_json(kept.examples))}"' in entry.body
 
 
 def test_the_chain_holds_over_everything_that_was_recorded(ledger):

@@ -135,6 +135,11 @@ def test_nulls_of_a_field_are_a_share():
         pytest.param({"type": "date", "min": 1}, "min and max are for numbers", id="dates"),
         pytest.param({"type": "float", "min": 2, "max": 1}, "min 2 is above max 1", id="crossed"),
         pytest.param({"type": "float", "max": float("inf")}, "finite", id="infinite"),
+        pytest.param({"type": "string", "allowed": []}, "at least 1 item", id="nothing-allowed"),
+        pytest.param(
+            {"type": "integer", "allowed": [1], "min": 0}, "both say the same", id="said-twice"
+        ),
+        pytest.param({"type": "timestamp", "allowed": ["2026-01-01"]}, "no list", id="instants"),
     ],
 )
 def test_bounds_that_cannot_hold_are_refused(bounds, reason):

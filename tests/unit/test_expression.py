@@ -252,6 +252,52 @@ def test_what_is_too_large_is_refused_before_it_costs_anything(text):
     assert perf_counter() - began < 1
 
 
+ALLOWED = {
+    "plan": FieldSpec(type="string", allowed=("monthly", "yearly")),
+    "seats": FieldSpec(type="integer", allowed=(-1, 5)),
+    "vip": FieldSpec(type="boolean", allowed=(True,)),
+    "since": FieldSpec(type="date", allowed=("2026-01-01",)),
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plan = 'monthly'",
+        "'yearly' <> plan",
+        "plan IN ('monthly', 'yearly')",
+        "seats = -1",
+        "seats > 3",
+        "plan LIKE 'month%'",
+        "vip = TRUE",
+        "since = DATE '2026-01-01'",
+        "CASE plan WHEN 'monthly' THEN 1 ELSE 2 END > 1",
+    ],
+)
+def test_what_a_field_may_be_can_be_asked_of_it(text):
+    assert parse(text, ALLOWED, gives="boolean")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("plan = 'montly'", "plan never is 'montly'"),
+        ("'weekly' <> plan", "plan never is 'weekly'"),
+        ("plan IN ('monthly', 'weekly')", "plan never is 'weekly'"),
+        ("plan IS DISTINCT FROM 'weekly'", "plan never is 'weekly'"),
+        ("seats = (-5)", "seats never is -5"),
+        ("vip = FALSE", "vip never is False"),
+        ("since = DATE '2026-01-02'", "since never is '2026-01-02'"),
+        ("CASE plan WHEN 'weekly' THEN 1 ELSE 2 END > 1", "plan never is 'weekly'"),
+    ],
+)
+def test_what_a_field_never_is_cannot_be_asked_of_it(text, reason):
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, ALLOWED)
+
+    assert caught.value.reason == reason
+
+
 def test_ninety_conditions_are_still_a_rule():
     parse(" AND ".join(f"seats <> {n}" for n in range(90)), FIELDS)
 

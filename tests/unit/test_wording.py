@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from decisions.definition import Definition
 from decisions.ports import Fact
-from decisions.wording import shown_facts, title, why
+from decisions.wording import found_at_fault, shown_facts, title, why
 
 OPENED_AT = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
 FACTS = {
@@ -192,3 +192,16 @@ def test_no_fact_whatever_costs_a_case_its_words(facts):
     assert titled(facts)
     assert reasoned(facts)
     assert len(shown_facts(definition(show=sorted(FACTS)), "call", facts, "UTC")) == len(FACTS)
+
+
+def test_what_the_gate_found_names_a_few_of_the_subjects():
+    examples = [{"fault": 1, "subject": f"k{n}", "value": None if n else "7"} for n in range(9)]
+    examples += [{"fault": 2, "subject": None, "value": None}]
+
+    told = found_at_fault(["too few rows", "risk: outside", "no subject"], examples, most=2)
+
+    assert told == [
+        "too few rows",
+        "risk: outside; such as k0 (7), k1 (nothing)",
+        "no subject; such as a row without a subject (nothing)",
+    ]
