@@ -39,6 +39,7 @@ class Room:
 
     def __init__(self, url, *, cover=(), failure=None, **changes):
         self.clock = MovableClock()
+        self.url = url
         self.people = people(cover=list(cover))
         self.ledger = Ledger(url, self.clock)
         self.desk = Desk(self.ledger, self.people)

@@ -1,12 +1,15 @@
 """The ledger as the rest of the house sees it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from decisions.ledger import chain
+from decisions.entitlement import entitled
+from decisions.ledger import audit, chain
 from decisions.ledger.amendments import Amendments
+from decisions.ledger.audit import Promise
 from decisions.ledger.cases import Cases
 from decisions.ledger.imports import Imports
 from decisions.ledger.outbox import Outbox
@@ -15,6 +18,8 @@ from decisions.ledger.results import Results
 from decisions.ledger.runs import Runs
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
+from decisions.ledger.versions import pinned
+from decisions.ownership import People
 from decisions.ports import Clock, wall_clock
 
 
@@ -67,6 +72,27 @@ class Ledger:
         """Recompute the whole chain of entries."""
         with self._store.reading() as connection:
             return chain.verification(connection)
+
+    def audited(
+        self, people: People, *, progress: Callable[[str], None] = lambda _name: None
+    ) -> Iterator[Promise]:
+        """Yield every promise with whether it was kept, as the whole ledger shows.
+
+        Args:
+            people: Who there is, for the owners behind roles.
+            progress: Is told of each promise before it is looked at.
+        """
+        with self._store.reading() as connection:
+
+            def may_answer(version_id: int, holder: str, at: datetime) -> set[str]:
+                table = Version.__table__
+                row = connection.execute(select(table).where(table.c.id == version_id)).mappings()
+                owners = pinned(Version(**row.one())).owners
+                return entitled(people, owners, assignee=holder, told=(), at=at)
+
+            yield from audit.audited(
+                connection, now=self.clock(), may_answer=may_answer, progress=progress
+            )
 
     def entries_of(self, name: str, *, most: int = 200) -> list[Entry]:
         """Return the history of one case, run or version, oldest first."""

@@ -54,7 +54,7 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
         answering.reassign,
         answering.done,
     ),
-    _PROVE: (proving.report, importing.import_, proving.verify),
+    _PROVE: (proving.report, importing.import_, proving.verify, proving.audit),
 }
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console, RenderableType
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -61,7 +62,7 @@ class Output:
         """Say what went wrong."""
         _print(self._notes, text)
 
-    def busy(self, text: str) -> AbstractContextManager[object]:
+    def busy(self, text: str) -> AbstractContextManager[Status | None]:
         """Show what is being done, for as long as the block lasts, if somebody watches."""
         return self._notes.status(clean(text)) if self._notes.is_terminal else nullcontext()
 

@@ -8,10 +8,11 @@ from rich.console import RenderableType
 
 from flows.cli.endings import DONE, WORLD_FAILED
 from flows.cli.here import CommandHere, Flow, Here
-from flows.cli.output import pairs, plural
+from flows.cli.output import attributes, pairs, plural
 from flows.cli.recording import carried_out
 
 if TYPE_CHECKING:
+    from decisions.ledger.audit import Promise
     from flows.reporting import Reported
     from flows.wiring import Layer
 
@@ -79,6 +80,40 @@ def verify(*, here: CommandHere) -> int:
     ]
     here.out.answer(document, pairs(about, 0), *(f"breach: {each}" for each in breaches), *left)
     return WORLD_FAILED if breaches else DONE
+
+
+def audit(*, here: CommandHere) -> int:
+    """Look whether every promise was kept: the history, and the tables against the history.
+
+    Nothing of it can be fixed by running again: a breach is a fault of ours, or somebody changed
+    the tables. It ends with 1 then.
+
+    Examples:
+        followthrough audit
+        followthrough audit --json
+    """
+    people = here.layer.workspace.people
+    with here.out.busy("looking at every promise") as status:
+        told = status.update if status is not None else lambda _name: None
+        found = list(here.layer.ledger.audited(people, progress=told))
+    kept = all(not one.breaches for one in found)
+    document = {
+        "ledger": here.layer.ledger.name,
+        "kept": kept,
+        "promises": [attributes(one, "name", "breaches", "examples") for one in found],
+    }
+    broken = plural(sum(one.breaches > 0 for one in found), "promise")
+    end = f"{plural(len(found), 'promise')}, all kept" if kept else f"{broken} broken"
+    here.out.answer(document, *(line for one in found for line in _told_of(one)), "", end)
+    return DONE if kept else WORLD_FAILED
+
+
+def _told_of(promise: "Promise") -> Iterator[RenderableType]:
+    yield f"{'broken' if promise.breaches else 'kept  '}  {promise.name}"
+    for example in promise.examples:
+        yield f"          {example}"
+    if more := promise.breaches - len(promise.examples):
+        yield f"          and {more:,} more"
 
 
 def _reported(here: Here, name: str, month: str | None, flow: bool | None) -> list["Reported"]:
