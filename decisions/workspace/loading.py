@@ -6,12 +6,13 @@ Every fault of every file is told at once; a workspace with a fault is not loade
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from decisions.definition import Definition
 from decisions.errors import DefinitionError, Fault, Place
 from decisions.ownership import People
-from decisions.workspace import coherence, roster
+from decisions.workspace import coherence, reachability, roster
 from decisions.workspace.coherence import Role
 from decisions.workspace.connections import ConnectionKind, ConnectionSpec, read_connection
 from decisions.workspace.faults import read_as
@@ -146,6 +147,9 @@ class _Loading:
             self.faults.append(text.fault(("decision",), f"{found}; give both one name"))
         found_between = coherence.contradictions(definition, people=people, roles=self._roles)
         self.faults += [text.fault(place, sentence) for place, sentence in found_between]
+        if not reading.faults:
+            never = reachability.unreachable(definition)
+            self.faults += [text.fault(place, sentence) for place, sentence in never]
         return definition
 
     def _text(self, name: str) -> YamlText | None:
@@ -176,5 +180,6 @@ def _warnings(
     if not written:
         yield Fault(str(folder), 0, "no decision yet; a decision is a file such as save-call.yaml")
     for definition, text in written.values():
-        for place, sentence in coherence.doubts(definition, today):
+        found = (coherence.doubts(definition, today), reachability.unexamined(definition))
+        for place, sentence in chain.from_iterable(found):
             yield text.fault(place, sentence)
