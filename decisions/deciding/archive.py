@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import duckdb
@@ -32,6 +33,7 @@ from decisions.deciding.evaluation import (
     subjects_query,
 )
 from decisions.definition import Definition, FieldSpec
+from decisions.errors import LedgerError
 from decisions.ports import Embedded, Warehouse
 from decisions.rules.expression import parse
 from decisions.rules.language import COLUMN_TYPES
@@ -167,6 +169,24 @@ class VerdictArchive:
         file = self._draft(definition.decision)
         rows = warehouse.write(_withheld_query(definition, warehouse), file, beside={})
         return _sealed(file, rows)
+
+    def verdict_on(self, decision: str, run: int, subject: str) -> dict[str, Any] | None:
+        """Return the row of one subject, by column; None where it was not in the batch.
+
+        Raises:
+            LedgerError: The file is missing or cannot be read.
+        """
+        file = self.place(decision, run)
+        if not file.is_file():
+            raise LedgerError(f"the archive of run {run} is missing; {file} is where it should lie")
+        with columnar.session() as engine:
+            query = "SELECT * FROM read_parquet($file) WHERE subject = $subject LIMIT 1"
+            try:
+                found = engine.sql(query, params={"file": str(file), "subject": subject})
+                rows = found.to_arrow_table().to_pylist()
+            except duckdb.Error as error:
+                raise LedgerError(f"the archive of run {run}, {file}, cannot be read") from error
+        return rows[0] if rows else None
 
     def breach(self, archived: Archived) -> str | None:
         """Return in words what is wrong with a recorded archive; None if it is as recorded."""

@@ -144,6 +144,18 @@ class Cases:
                 entries=_all(connection, Entry, entries.order_by(Entry.__table__.c.id)),
             )
 
+    def about(self, decision: str, subject: str, *, most: int = 20) -> list[Case]:
+        """Return the latest cases of one subject, newest first; held-out ones included."""
+        table = Case.__table__
+        query = (
+            select(table)
+            .where(table.c.decision == decision, table.c.subject == storable(subject))
+            .order_by(table.c.id.desc())
+            .limit(most)
+        )
+        with self._store.reading() as connection:
+            return [Case(**row) for row in connection.execute(query).mappings()]
+
     def definition_of(self, case: Case) -> Definition:
         """Return the definition that the case is pinned to."""
         with self._store.reading() as connection:

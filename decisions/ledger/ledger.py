@@ -13,7 +13,7 @@ from decisions.ledger.audit import Promise
 from decisions.ledger.cases import Cases
 from decisions.ledger.imports import Imports
 from decisions.ledger.outbox import Outbox
-from decisions.ledger.records import Entry, Version
+from decisions.ledger.records import Entry, Run, Version
 from decisions.ledger.results import Results
 from decisions.ledger.runs import Runs
 from decisions.ledger.store import Store
@@ -113,6 +113,12 @@ class Ledger:
         with self._store.reading() as connection:
             row = connection.execute(query).mappings().first()
         return Version(**row) if row else None
+
+    def version_of(self, run: Run) -> Version:
+        """Return the version that a run evaluated."""
+        query = select(Version.__table__).where(Version.__table__.c.id == run.version_id)
+        with self._store.reading() as connection:
+            return Version(**connection.execute(query).mappings().one())
 
     def close(self) -> None:
         """Give back every connection."""

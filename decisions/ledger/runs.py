@@ -63,6 +63,19 @@ class Runs:
         with self._store.reading() as connection:
             return [Run(**row) for row in connection.execute(query).mappings()]
 
+    def in_force(self, decision: str, at: datetime) -> Run | None:
+        """Return the last run of a decision that was recorded by then.
+
+        Args:
+            decision: Its name.
+            at: The instant (timezone-aware).
+        """
+        table = Run.__table__
+        query = select(table).where(table.c.decision == decision, table.c.recorded_at <= at)
+        with self._store.reading() as connection:
+            row = connection.execute(query.order_by(table.c.id.desc()).limit(1)).mappings().first()
+        return Run(**row) if row else None
+
     def archived(self) -> list[Archived]:
         """Return every archive of verdicts as the history tells of it, oldest first."""
         table = Entry.__table__

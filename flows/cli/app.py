@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
-from flows.cli import answering, importing, operating, proving, reading, starting
+from flows.cli import answering, explaining, importing, operating, proving, reading, starting
 from flows.cli.endings import DONE, exit_code, explanation
 from flows.cli.here import Here, Options
 from flows.cli.output import Output
@@ -54,7 +54,7 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
         answering.reassign,
         answering.done,
     ),
-    _PROVE: (proving.report, importing.import_, proving.verify, proving.audit),
+    _PROVE: (explaining.explain, proving.report, importing.import_, proving.verify, proving.audit),
 }
 
 

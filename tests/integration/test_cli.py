@@ -10,7 +10,7 @@ import pytest
 
 from flows.cli import main
 from flows.cli.app import application
-from tests.company import write_scores, write_workspace
+from tests.company import DECISION, write_scores, write_workspace
 
 NOW = "2026-11-20T09:00"
 SCORED_AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
@@ -336,6 +336,54 @@ class TestSweeps:
         assert len(decided.document("verify")["breaches"]) == 1
 
 
+class TestExplaining:
+    def test_what_happened_is_told_with_its_conditions_and_what_came_since(self, decided):
+        decided.run("explain", DECISION, "--subject", "acme")
+
+        assert "acme, churn-save-call: opened" in decided.out
+        assert "critical → call  ← decides" in decided.out
+        assert "churn_probability >= 0.8" in decided.out
+        assert "Since then" in decided.out
+        assert "Mia Chen was told through slack" in decided.out
+        assert all(len(line) <= 80 for line in decided.out.splitlines())
+
+    def test_a_program_gets_the_same_with_who_was_told(self, decided):
+        found = decided.document("explain", DECISION, "--subject", "acme")
+
+        assert (found["verdict"], found["case_state"]) == ("opened", "open")
+        assert found["told"] == ["mia.chen"]
+        assert found["rules"][0]["condition"]["parts"][0]["value"] is True
+
+    def test_a_made_up_record_needs_no_ledger(self, shell):
+        given = ["--given", "churn_probability=0.91", "arr=20000"]
+
+        found = shell.document("explain", DECISION, *given, "--ledger", "sqlite:///no/such.db")
+
+        assert (found["rule"], found["action"]) == ("watch", "write")
+        assert [part["value"] for part in found["rules"][0]["condition"]["parts"]] == [True, False]
+        assert not (shell.folder / ".followthrough").exists()
+
+    def test_a_made_up_record_may_be_json_and_what_it_lacks_is_named(self, shell):
+        assert shell.run("explain", DECISION, "--given", '{"churn_probability": 0.91}') == 0
+        assert "left out  arr" in shell.out
+        assert "unknown" in shell.out
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            pytest.param([], "write either --subject", id="neither"),
+            pytest.param(["--given", "arr"], "write FIELD=VALUE", id="no-value"),
+            pytest.param(["--given", "{"], "is not JSON", id="no-json"),
+            pytest.param(["--given", "arrr=1"], "did you mean 'arr'?", id="no-field"),
+            pytest.param(["--given", "arr=lots"], "cannot be read as decimal", id="no-number"),
+            pytest.param(["--given", "arr=1", "--at", "2026-11-16"], "--as-of", id="at"),
+        ],
+    )
+    def test_what_cannot_be_explained_is_said_plainly(self, shell, words, said):
+        assert shell.run("explain", DECISION, *words) == 2
+        assert said in shell.err
+
+
 class TestReports:
     def test_a_report_says_its_verdict_and_where_its_page_is(self, decided):
         [report] = decided.document("report")["reports"]
@@ -420,6 +468,7 @@ class TestPrograms:
             "init": ["init", str(tmp_path / "mine")],
             "show": ["show", "CSC-1"],
             "schedule": ["schedule", "CSC-1"],
+            "explain": ["explain", DECISION, "--subject", "acme"],
             "acknowledge": ["acknowledge", "CSC-1", "--as", "mia.chen"],
             "snooze": ["snooze", "CSC-1", "--for", "1d", "--as", "mia.chen"],
             "reassign": ["reassign", "CSC-1", "--to", "sam.ortiz", *NOTED],
