@@ -10,7 +10,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from decisions.canonical import canonical_json, sha256
-from decisions.quantities import ElapsedSpan, Nulls, Rate, RowBound, Share, Span
+from decisions.quantities import (
+    Amount,
+    Difference,
+    ElapsedSpan,
+    Nulls,
+    Rate,
+    RowBound,
+    Share,
+    Span,
+)
 from decisions.spelling import (
     Cron,
     Day,
@@ -299,7 +308,33 @@ class Outcome(Relation):
     better: Literal["higher", "lower"]
     value: FieldName | None = None
     """The field that says what one more success is worth."""
+    cost: Amount | None = None
+    """What acting on one subject costs, in the value's unit."""
+    worthwhile: Difference | None = None
+    """The smallest effect worth having; left out, the break-even of cost and value."""
+    planned: Annotated[int, Field(ge=100)] = 1_000
+    """Held-out subjects whose outcome must be known for the measurement to be complete."""
+    looks: Annotated[int, Field(ge=1, le=120)] = 12
+    """How often it is to be read until then, once a month."""
+    alpha: Share = Share(0.05)
+    """How often all these readings together may claim an effect where there is none."""
+    predicts: Literal["higher", "lower"] | None = None
+    """Which direction of the measure a high score foretells; left out, the bad one."""
     hypothesis: Text | None = None
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        if not 0 < self.alpha.of_one <= 0.2:
+            raise ValueError(f"alpha is {self.alpha}; write more than 0% and at most 20%")
+        if self.cost and not self.value:
+            raise ValueError("a cost is set against what a success is worth; give a value as well")
+        return self
+
+    @property
+    def foretold(self) -> Literal["higher", "lower"]:
+        """The direction of the measure that a high score foretells."""
+        bad: Literal["higher", "lower"] = "lower" if self.better == "higher" else "higher"
+        return self.predicts or bad
 
     @property
     def matures_after(self) -> timedelta:

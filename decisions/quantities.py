@@ -28,6 +28,7 @@ _UNITS: dict[str, Unit] = {
 }  # fmt: skip
 _COUNT = r"([0-9]{1,9})"
 _PERCENT = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%"
+_NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)"
 _MOST_UNITS = 10_000
 """A longer span is a slip of the pen; the calendar ends somewhere."""
 _LENGTH = {
@@ -182,6 +183,64 @@ class Share(_Written):
 
 
 @dataclass(frozen=True, slots=True)
+class Amount(_Written):
+    """So much of a currency or of any other unit.
+
+    Attributes:
+        size: How much; 0 or more.
+        unit: Of what, such as USD.
+    """
+
+    pattern = rf"{_NUMBER}\s+([A-Za-z][A-Za-z/]{{0,19}})"
+    example = "'40 USD'"
+
+    size: float
+    unit: str
+
+    @classmethod
+    def _read(cls, match: re.Match[str]) -> Self:
+        return cls(float(match[1]), match[2])
+
+    def __str__(self) -> str:
+        return f"{_plain(self.size)} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(_Written):
+    """How far two means lie apart: of rates in percentage points, else in the measure's unit.
+
+    Attributes:
+        size: The difference in the measure's unit, above 0; 0.04 for 4 points.
+        in_points: Whether it is written in percentage points.
+    """
+
+    pattern = rf"{_NUMBER}(?:\s*(points?))?"
+    example = "'4 points', or '12.5' in the measure's unit"
+
+    size: float
+    in_points: bool = False
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Read the written form; a plain number is in the measure's unit."""
+        if isinstance(text, int | float) and not isinstance(text, bool):
+            text = f"{text:.9f}"
+        return super(Difference, cls).parse(text)
+
+    @classmethod
+    def _read(cls, match: re.Match[str]) -> Self:
+        size = Decimal(match[1]) / (100 if match[2] else 1)
+        if not size:
+            raise ValueError("a difference worth having is above 0")
+        if match[2] and size > 1:
+            raise ValueError("two rates lie at most '100 points' apart")
+        return cls(float(size), in_points=bool(match[2]))
+
+    def __str__(self) -> str:
+        return f"{_plain(self.size * 100)} points" if self.in_points else _plain(self.size)
+
+
+@dataclass(frozen=True, slots=True)
 class RowBound(_Written):
     """A bound on a batch's row count: fixed, or relative to the batches before it.
 
@@ -219,6 +278,11 @@ class RowBound(_Written):
         return f"{Decimal(str(self.share)) * 100:f}".rstrip("0").rstrip(".") + (
             f"% of median {self.runs} runs"
         )
+
+
+def _plain(number: float) -> str:
+    """Return a number as a person would write it: no exponent, no trailing zeros."""
+    return f"{number:.9f}".rstrip("0").rstrip(".")
 
 
 def _nulls(text: object) -> Share | Literal["allowed"]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from decisions.effectiveness.report import EffectivenessReport, compose
 from decisions.errors import NotUnderstood
-from decisions.ledger.evidence import gather, gather_imported
+from decisions.ledger.evidence import gather, gather_imported, measured
 from flows.report_pages import write_report
 from flows.wiring import Layer
 
@@ -75,7 +75,7 @@ def _composed(
     periods = layer.ledger.imports.periods(decision)
     with layer.ledger.reading() as connection:
         if decision in layer.workspace.decisions or not periods:
-            definition = layer.definition(decision)
+            definition = measured(connection, layer.definition(decision), as_of=span.as_of)
             evidence = gather(connection, definition, **asdict(span))
             yield compose(definition, evidence, names=names)
         for period in periods:

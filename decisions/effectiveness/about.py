@@ -58,7 +58,7 @@ class About(Frozen):
         version: Number of the definition's version; None if no run has recorded it.
         sha256: Hash of its content.
         declaration: Hash of what it says about holdout and outcome.
-        period: The measurement period's name, which is the holdout's salt; None without one.
+        period: The measurement period's name, which begins with the holdout's salt; None without.
         share: The declared holdout, 0 to 1; None without one.
         measure: The declared outcome; None without one.
         has_proof: Whether it says how interventions are proven.
@@ -110,11 +110,17 @@ def about(definition: Definition, evidence: Evidence, names: Mapping[str, str]) 
         version=evidence.version,
         sha256=definition.sha256,
         declaration=evidence.declaration,
-        period=holdout.salt if holdout else None,
+        period=_period(definition, evidence),
         share=holdout.share.of_one if holdout else None,
         measure=_measure(definition),
         has_proof=definition.intervention is not None,
     )
+
+
+def _period(definition: Definition, evidence: Evidence) -> str | None:
+    if definition.holdout is None:
+        return None
+    return evidence.measurement.period if evidence.measurement else definition.holdout.salt
 
 
 def _measure(definition: Definition) -> Measure | None:

@@ -147,6 +147,24 @@ class Imported(Frozen):
     acted: int
 
 
+class Measurement(Frozen):
+    """The measurement period that is reported on.
+
+    Attributes:
+        period: Its name; begins with the holdout's salt.
+        began_at: When its declaration was stored, before its first arm (timezone-aware).
+        closed_at: When it ended; None while it runs.
+        closed_because: Why it ended.
+        changes: Keys of the declaration that say otherwise now, such as ``outcome.window``.
+    """
+
+    period: str
+    began_at: datetime
+    closed_at: datetime | None = None
+    closed_because: str | None = None
+    changes: tuple[str, ...] = ()
+
+
 class Evidence(Frozen):
     """Everything the ledger knew at one instant that a report needs.
 
@@ -160,6 +178,7 @@ class Evidence(Frozen):
         version: Number of the definition's version; None if no run has recorded it.
         declaration: Hash of what the definition says about holdout and outcome.
         declarations: Different declarations under which arms of this period were drawn.
+        measurement: The period; None where none has begun, and for an imported one.
         control: Subjects deliberately left alone.
         treatment: Subjects put forward for action.
         enough_at: When the outcomes of enough held-out subjects are final; None once enough are
@@ -179,6 +198,7 @@ class Evidence(Frozen):
     version: int | None = None
     declaration: str = ""
     declarations: int = 0
+    measurement: Measurement | None = None
     control: ArmOutcomes = ArmOutcomes()
     treatment: ArmOutcomes = ArmOutcomes()
     enough_at: datetime | None = None

@@ -4,6 +4,8 @@ Tests are exact, because the first counts are small: at 60 subjects and a holdou
 chi-square raises a false alarm almost three times as often as its level promises.
 """
 
+from collections.abc import Sequence
+
 from scipy import stats
 
 from decisions.effectiveness.about import About
@@ -71,7 +73,9 @@ def checks(about: About, evidence: Evidence) -> tuple[Check, ...]:
         ),
         missing_check(control, treatment),
         contamination_check(control, has_proof=about.has_proof),
-        declaration_check(evidence.declarations),
+        declaration_check(
+            evidence.declarations, evidence.measurement.changes if evidence.measurement else ()
+        ),
     )
 
 
@@ -141,20 +145,26 @@ def contamination_check(control: ArmOutcomes, *, has_proof: bool) -> Check:
     )
 
 
-def declaration_check(declarations: int) -> Check:
-    """Check that nothing about the measurement was changed after arms were drawn."""
+def declaration_check(declarations: int, changes: Sequence[str] = ()) -> Check:
+    """Check that nothing about the measurement was changed after arms were drawn.
+
+    Args:
+        declarations: Different declarations under which arms were drawn.
+        changes: Keys that are declared otherwise now.
+    """
     name, expected = "One declaration throughout", "1 declaration of holdout and outcome"
-    if declarations == 0:
+    if declarations == 0 and not changes:
         return Check(name=name, expected=expected, found="nobody drawn yet", passed=None)
-    passed = declarations == 1
-    fault = f"holdout or outcome were declared in {declarations} ways within one period"
-    return Check(
-        name=name,
-        expected=expected,
-        found=f"{declarations}",
-        passed=passed,
-        fault=None if passed else fault,
-    )
+    found, fault = f"{declarations}", None
+    if declarations > 1:
+        fault = f"holdout or outcome were declared in {declarations} ways within one period"
+    elif changes:
+        found = f"changed since: {', '.join(changes)}"
+        fault = (
+            f"the declaration was changed after arms had been drawn ({', '.join(changes)}); "
+            "the next run begins a new measurement period"
+        )
+    return Check(name=name, expected=expected, found=found, passed=fault is None, fault=fault)
 
 
 def _judged(name: str, *, expected: str, found: str, p: float, fault: str) -> Check:

@@ -6,17 +6,21 @@ from sqlalchemy import Connection, select
 from decisions import columnar
 from decisions.deciding import allocation
 from decisions.definition import Definition
+from decisions.effectiveness.declaration import Declaration
 from decisions.ledger.bulk import among, as_table, insert_rows
 from decisions.ledger.records import Allocation, Arm
 
 
-def arms_of(connection: Connection, definition: Definition, matches: pa.Table) -> pa.ChunkedArray:
+def arms_of(
+    connection: Connection, definition: Definition, matches: pa.Table, period: str
+) -> pa.ChunkedArray:
     """Return the arm of each match; a stored one is never redrawn.
 
     Args:
         connection: A connection to the ledger.
         definition: The decision.
         matches: Column ``subject``, sorted by it.
+        period: Name of the measurement period; empty without a holdout.
 
     Returns:
         Shape (matches,), ``treatment`` or ``control``.
@@ -28,13 +32,11 @@ def arms_of(connection: Connection, definition: Definition, matches: pa.Table) -
     stored = connection.execute(
         select(table.c.subject, table.c.arm).where(
             table.c.decision == definition.decision,
-            table.c.period == holdout.salt,
+            table.c.period == period,
             among(table.c.subject, matches.column("subject").to_pylist(), connection),
         )
     ).all()
-    number = allocation.draw_sql(
-        salt=holdout.salt, decision=definition.decision, subject="m.subject"
-    )
+    number = allocation.draw_sql(period=period, decision=definition.decision, subject="m.subject")
     query = f"""
         SELECT coalesce(
             s.arm, CASE WHEN {number} < $share THEN 'control' ELSE 'treatment' END
@@ -53,17 +55,20 @@ def store_arms(
     definition: Definition,
     matches: pa.Table,
     arms: pa.ChunkedArray,
+    *,
+    period: str,
     run_id: int,
 ) -> None:
     """Store the arms that are not stored yet, with the hash of what was declared when drawn."""
-    if definition.holdout is None:
+    declared = Declaration.of(definition)
+    if declared is None:
         return
     count = matches.num_rows
     same = {
         "decision": definition.decision,
-        "period": definition.holdout.salt,
+        "period": period,
         "run_id": run_id,
-        "declaration": allocation.declaration(definition),
+        "declaration": declared.sha256,
     }
     repeated = {name: pa.repeat(value, count) for name, value in same.items()}
     rows = pa.table({"subject": matches.column("subject"), "arm": arms} | repeated)

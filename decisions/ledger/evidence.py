@@ -9,21 +9,24 @@ from typing import Any
 import sqlglot
 from sqlalchemy import Connection, RowMapping, Select, select
 
-from decisions.deciding.allocation import declaration
 from decisions.definition import Definition
+from decisions.effectiveness.declaration import Declaration
 from decisions.effectiveness.evidence import (
     ENOUGH_SUBJECTS,
     ArmOutcomes,
     Evidence,
     FollowUp,
     Imported,
+    Measurement,
     RunCounts,
 )
 from decisions.ledger import counts
 from decisions.ledger.imports import ImportedPeriod
-from decisions.ledger.records import Arm, Version
+from decisions.ledger.periods import period_at
+from decisions.ledger.records import Arm, Period, Version
 from decisions.ledger.runs import GATE, WITHHELD
 from decisions.ledger.scope import Scope
+from decisions.ledger.versions import pinned
 
 _COUNTED = frozenset(ArmOutcomes.model_fields)
 
@@ -36,12 +39,15 @@ def gather_imported(connection: Connection, period: ImportedPeriod, *, as_of: da
         period: Which.
         as_of: The instant the report is made for (timezone-aware).
     """
-    inquiry = _Inquiry(connection, Scope(period.definition, as_of, import_id=period.id))
+    inquiry = _Inquiry(
+        connection, Scope(period.definition, period.name, as_of, import_id=period.id)
+    )
     arms = _arms(inquiry, inquiry.ask("drawn", counts.imported_allocated(inquiry.scope)))
     (acted,) = inquiry.ask("acted on", counts.imported_acted(inquiry.scope))
+    declared = Declaration.of(period.definition)
     return Evidence(
         as_of=as_of,
-        declaration=declaration(period.definition),
+        declaration=declared.sha256 if declared else "",
         declarations=1,
         control=arms[Arm.CONTROL],
         treatment=arms[Arm.TREATMENT],
@@ -75,7 +81,7 @@ def gather(
 
     Args:
         connection: A connection that sees one consistent state.
-        definition: The decision; its holdout's salt names the measurement period.
+        definition: The decision; of several measurement periods the newest by then counts.
         as_of: The instant (timezone-aware); rows recorded later do not count.
         since: Start of the reporting span, inclusive (timezone-aware).
         until: End of the reporting span, exclusive (timezone-aware).
@@ -83,7 +89,11 @@ def gather(
     Returns:
         The counts, and the SQL of each as it was run.
     """
-    inquiry = _Inquiry(connection, Scope(definition, as_of, since, until))
+    period = period_at(connection, definition.decision, as_of)
+    inquiry = _Inquiry(
+        connection, Scope(definition, _name(definition, period), as_of, since, until)
+    )
+    declared = Declaration.of(definition)
     drawn = inquiry.ask("drawn", counts.allocated(inquiry.scope))
     arms = _arms(inquiry, drawn)
     assignees, followed = _followed(inquiry)
@@ -94,8 +104,9 @@ def gather(
         since=since,
         until=until,
         version=_version(inquiry),
-        declaration=declaration(definition),
+        declaration=declared.sha256 if declared else "",
         declarations=len({row["declaration"] for row in drawn}),
+        measurement=_measurement(period, declared) if period and declared else None,
         control=arms[Arm.CONTROL],
         treatment=arms[Arm.TREATMENT],
         enough_at=_enough_at(inquiry, arms[Arm.CONTROL]),
@@ -105,6 +116,44 @@ def gather(
         overrides={row["reason"] or "no reason given": row["cases"] for row in overridden},
         assignees=assignees,
         queries=inquiry.queries,
+    )
+
+
+def measured(connection: Connection, definition: Definition, *, as_of: datetime) -> Definition:
+    """Return the definition to report by: that of the period measured at an instant.
+
+    A period that has ended was declared by an earlier version; one that still runs is held against
+    what is declared now, so that a change shows.
+
+    Args:
+        connection: A connection that sees one consistent state.
+        definition: The decision as it is declared now.
+        as_of: The instant (timezone-aware).
+    """
+    period = period_at(connection, definition.decision, as_of)
+    declared = Declaration.of(definition)
+    if period is None or period.closed_at is None:
+        return definition
+    if declared and declared.sha256 == period.sha256:
+        return definition
+    table = Version.__table__
+    query = select(table).where(table.c.id == period.version_id)
+    return pinned(Version(**connection.execute(query).mappings().one()))
+
+
+def _name(definition: Definition, period: Period | None) -> str:
+    if definition.holdout is None:
+        return ""
+    return period.name if period else definition.holdout.salt
+
+
+def _measurement(period: Period, declared: Declaration) -> Measurement:
+    return Measurement(
+        period=period.name,
+        began_at=period.began_at,
+        closed_at=period.closed_at,
+        closed_because=period.closed_because,
+        changes=Declaration(content=period.declaration).changes(declared),
     )
 
 

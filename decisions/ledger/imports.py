@@ -13,7 +13,6 @@ import pyarrow as pa
 from sqlalchemy import RowMapping, insert, select
 
 from decisions.canonical import canonical_json
-from decisions.deciding.allocation import period
 from decisions.definition import Definition
 from decisions.errors import NotUnderstood
 from decisions.history import Trial, same_rows
@@ -55,7 +54,7 @@ class ImportedPeriod:
     @property
     def name(self) -> str:
         """What the period is called."""
-        return period(self.definition)
+        return _name(self.definition)
 
 
 class Imports:
@@ -90,12 +89,12 @@ class Imports:
             if known is not None:
                 raise NotUnderstood(
                     f"{definition.decision} already has an imported period "
-                    f"{period(definition)!r} with other rows or another declaration, from "
+                    f"{_name(definition)!r} with other rows or another declaration, from "
                     f"{known['file']}; what is recorded stays: name this one with --period"
                 )
             row = {
                 "decision": definition.decision,
-                "period": period(definition),
+                "period": _name(definition),
                 "file": trial.file,
                 "sha256": name,
                 "definition": definition.model_dump(mode="json", by_alias=True),
@@ -137,7 +136,7 @@ class Imports:
 def _known(transaction: Transaction, definition: Definition) -> RowMapping | None:
     table = Import.__table__
     query = select(table).where(
-        table.c.decision == definition.decision, table.c.period == period(definition)
+        table.c.decision == definition.decision, table.c.period == _name(definition)
     )
     return transaction.connection.execute(query).mappings().first()
 
@@ -165,5 +164,9 @@ def _told(row: dict[str, Any], trial: Trial) -> dict[str, Any]:
     return told | {"control": arms.count("control"), "treatment": arms.count("treatment")}
 
 
+def _name(definition: Definition) -> str:
+    return definition.holdout.salt if definition.holdout else ""
+
+
 def _object(definition: Definition) -> str:
-    return f"{definition.decision}/{period(definition)}"
+    return f"{definition.decision}/{_name(definition)}"

@@ -7,7 +7,6 @@ import pyarrow as pa
 from sqlalchemy import Connection, func, select
 
 from decisions import columnar
-from decisions.deciding.allocation import period
 from decisions.definition import Definition
 from decisions.ledger import chain
 from decisions.ledger.bulk import insert_rows, instant_sql, stored_instant
@@ -76,7 +75,7 @@ _WRITTEN: dict[type[Record], str] = {
 
 
 def open_cases(
-    transaction: Transaction, definition: Definition, run: Run, verdicts: pa.Table
+    transaction: Transaction, definition: Definition, run: Run, verdicts: pa.Table, period: str
 ) -> None:
     """Open a case for every verdict without a reason against it.
 
@@ -86,9 +85,10 @@ def open_cases(
         run: The run, already recorded.
         verdicts: ``evaluation.selected``'s columns with ``assignee``, ``in_place_of``,
             ``because``, ``respond_by``, ``arm`` and ``reason``.
+        period: Name of the measurement period; empty without a holdout.
     """
     known = _known(transaction, definition, run)
-    constants = _constants(transaction, definition, run)
+    constants = _constants(transaction, definition, run, period)
     with columnar.session() as engine:
         engine.register("verdicts", verdicts)
         engine.execute(_OPENING, _named_in(_OPENING, known))
@@ -115,7 +115,7 @@ def _known(transaction: Transaction, definition: Definition, run: Run) -> dict[s
 
 
 def _constants(
-    transaction: Transaction, definition: Definition, run: Run
+    transaction: Transaction, definition: Definition, run: Run, period: str
 ) -> dict[type[Record], dict[str, Any]]:
     """Return, for each table, the columns that are the same in all rows of the run."""
     connection, outcome = transaction.connection, definition.outcome
@@ -126,7 +126,7 @@ def _constants(
         "prefix": definition.prefix,
         "version_id": run.version_id,
         "run_id": run.id,
-        "period": period(definition),
+        "period": period,
         "model_name": definition.signal.model.name,
         "opened_at": now,
         "outcome_due_at": stored_instant(due_at, connection),

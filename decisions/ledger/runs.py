@@ -23,6 +23,7 @@ from decisions.errors import UnknownPerson
 from decisions.ledger import chain
 from decisions.ledger.arms import arms_of, store_arms
 from decisions.ledger.openings import open_cases
+from decisions.ledger.periods import current_period, period_name
 from decisions.ledger.probing import history_of
 from decisions.ledger.records import Arm, Entry, Notification, NotificationState, Run, Version
 from decisions.ledger.store import Store
@@ -179,7 +180,8 @@ def _verdicts(
     connection: Connection,
 ) -> pa.Table:
     """Return the matches with arm, route and the reason why one is suppressed, or null."""
-    arms = arms_of(connection, definition, matches)
+    period = period_name(connection, definition)
+    arms = arms_of(connection, definition, matches, period)
     routed = _routed(matches, routes(definition, _pairs(matches), people, at=at))
     history = history_of(connection, definition, routed, people, at=at, batch=batch.fingerprint)
     reasons = limits.reasons(routed, history, definition.limits)
@@ -200,8 +202,9 @@ def _add_verdicts(
     handed_over = [_handed_over(each, definition, people, at=at) for each in withheld]
     is_news = bool(withheld) and not _was_told(transaction, definition.decision, batch, handed_over)
     run = _add_run(transaction, definition, batch, RECORDED, counts, handed_over, archived=draft)
-    store_arms(transaction.connection, definition, verdicts, arms, run.id)
-    open_cases(transaction, definition, run, verdicts)
+    period = current_period(transaction, definition, run.version_id)
+    store_arms(transaction.connection, definition, verdicts, arms, period=period, run_id=run.id)
+    open_cases(transaction, definition, run, verdicts, period)
     if is_news:
         for person in sorted({each["told"] for each in handed_over}):
             _tell_of_run(transaction, run, person, "named in the operating boundary")

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_
 
-from decisions.deciding.allocation import period
 from decisions.definition import Definition
 
 
@@ -15,7 +14,8 @@ class Scope:
     """What a report is about.
 
     Attributes:
-        definition: The decision; its holdout's salt names the measurement period.
+        definition: The decision.
+        period: Name of the measurement period; empty without a holdout.
         as_of: The instant (timezone-aware); rows recorded later do not count.
         since: Start of the reporting span, inclusive; None for the beginning.
         until: End of the reporting span, exclusive; None for ``as_of``.
@@ -24,6 +24,7 @@ class Scope:
     """
 
     definition: Definition
+    period: str
     as_of: datetime
     since: datetime | None = None
     until: datetime | None = None
@@ -33,11 +34,6 @@ class Scope:
     def decision(self) -> str:
         """The decision's name."""
         return self.definition.decision
-
-    @property
-    def period(self) -> str:
-        """The measurement period's name."""
-        return period(self.definition)
 
     @property
     def mature_from(self) -> datetime | None:

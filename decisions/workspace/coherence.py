@@ -119,8 +119,16 @@ def _allowed(place: Place, spec: FieldSpec) -> Iterator[tuple[Place, str]]:
 def _figures(definition: Definition) -> Iterator[tuple[Place, str]]:
     """Judge the fields that must be numbers: the score, and what a success is worth."""
     yield from _number(("signal", "score"), definition.signal.score, definition.signal.fields)
-    if definition.outcome and definition.outcome.value:
-        yield from _number(("outcome", "value"), definition.outcome.value, definition.fields)
+    outcome = definition.outcome
+    if outcome and outcome.value:
+        yield from _number(("outcome", "value"), outcome.value, definition.fields)
+        worth = definition.fields.get(outcome.value)
+        if outcome.cost and worth and worth.unit != outcome.cost.unit:
+            unit = f"in {worth.unit}" if worth.unit else "without a unit"
+            yield (
+                ("outcome", "cost"),
+                f"cost is {outcome.cost}, but the value {outcome.value!r} is {unit}",
+            )
 
 
 def _measuring(definition: Definition) -> Iterator[tuple[Place, str]]:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from decisions.quantities import ElapsedSpan, Nulls, Rate, RowBound, Share, Span
+from decisions.quantities import Amount, Difference, ElapsedSpan, Nulls, Rate, RowBound, Share, Span
 
 UNITS = ("minute", "hour", "day", "week")
 
@@ -146,3 +146,47 @@ def test_the_schema_of_a_quantity_shows_examples_for_editors():
     schema = TypeAdapter(Span).json_schema()
 
     assert schema["examples"] == ["4h", "4 working hours", "2 working days"]
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "unit", "written"),
+    [
+        pytest.param("40 USD", 40.0, "USD", "40 USD", id="whole"),
+        pytest.param("12.50 EUR", 12.5, "EUR", "12.5 EUR", id="fraction"),
+        pytest.param("0 USD", 0.0, "USD", "0 USD", id="nothing"),
+    ],
+)
+def test_an_amount_has_its_unit(text, size, unit, written):
+    amount = Amount.parse(text)
+
+    assert (amount.size, amount.unit, str(amount)) == (size, unit, written)
+
+
+@pytest.mark.parametrize("text", ["40", "USD 40", "$40", "-4 USD", 40])
+def test_what_is_no_amount_is_refused(text):
+    with pytest.raises(ValueError, match="write it like '40 USD'"):
+        Amount.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "written"),
+    [
+        pytest.param("4 points", 0.04, "4 points", id="points"),
+        pytest.param("1 point", 0.01, "1 points", id="one-point"),
+        pytest.param("0.5 points", 0.005, "0.5 points", id="half-a-point"),
+        pytest.param("100 points", 1.0, "100 points", id="all-there-is"),
+        pytest.param("12.5", 12.5, "12.5", id="in-the-measures-unit"),
+        pytest.param(30, 30.0, "30", id="a-number-of-yaml"),
+    ],
+)
+def test_a_difference_is_in_points_or_in_the_measures_unit(text, size, written):
+    difference = Difference.parse(text)
+
+    assert (difference.size, str(difference)) == (pytest.approx(size), written)
+    assert Difference.parse(written).size == pytest.approx(size)
+
+
+@pytest.mark.parametrize("text", ["4%", "0", "0 points", "101 points", "-4", "four points", True])
+def test_what_is_no_difference_is_refused(text):
+    with pytest.raises(ValueError, match=r"write|worth having|points"):
+        Difference.parse(text)

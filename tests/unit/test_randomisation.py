@@ -127,6 +127,14 @@ def test_the_declaration_must_not_change_within_a_period(declarations, passed):
     assert declaration_check(declarations).passed is passed
 
 
+def test_a_key_that_says_otherwise_now_is_named():
+    found = declaration_check(1, ["outcome.window"])
+
+    assert found.passed is False
+    assert found.fault is not None
+    assert "(outcome.window)" in found.fault
+
+
 def test_every_stage_is_checked_by_itself():
     about = report("works").about
     lost = evidence(arm(400, 284, observed=200), arm(3_600, 2_808))
