@@ -32,7 +32,7 @@ from decisions.ledger.records import NotificationState, Run
 from decisions.outcomes import describes, outcomes, proofs
 from decisions.ports import AmendingChannel, Warehouse
 from flows.messages import amended, message_for
-from flows.wiring import Layer
+from flows.wiring import Layer, rehearse
 
 _logger = logging.getLogger(__name__)
 
@@ -145,6 +145,7 @@ def decide(layer: Layer, decision: str) -> Decided:
 
     Raises:
         NotUnderstood: The workspace has no such decision.
+        DefinitionError: An example of it fails; nothing was decided.
         ConnectorError: A warehouse did not answer; nothing was recorded.
     """
     definition = layer.definition(decision)
@@ -154,7 +155,13 @@ def decide(layer: Layer, decision: str) -> Decided:
 
 
 def inspect_batch(layer: Layer, definition: Definition) -> Batch:
-    """Hold the batch against its data contract."""
+    """Hold the definition against its own examples, then the batch against its data contract.
+
+    Raises:
+        DefinitionError: An example fails, so that nobody can say what the rules would do.
+        ConnectorError: A warehouse did not answer.
+    """
+    rehearse(layer.workspace, definition, layer.clock)
     earlier = layer.ledger.runs.earlier_counts(definition.decision)
     return inspected(definition, layer.warehouses, as_of=layer.clock(), earlier=earlier)
 

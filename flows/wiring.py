@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from connectors import registry
 from decisions.deciding.archive import VerdictArchive
+from decisions.deciding.rehearsal import failed_examples
 from decisions.definition import Definition
 from decisions.desk import Desk
 from decisions.errors import DefinitionError, Fault, NotUnderstood
@@ -95,6 +96,29 @@ def read_workspace(settings: Settings, clock: Clock = wall_clock) -> Workspace:
     """
     today = clock().astimezone(UTC).date()
     return load_workspace(settings.workspace, registry.connection_kinds(), today=today)
+
+
+def rehearse(workspace: Workspace, definition: Definition, clock: Clock = wall_clock) -> None:
+    """Run a definition's examples, as ``check`` does, before anything is decided by it.
+
+    Raises:
+        DefinitionError: An example leads elsewhere than it says; all of them at once.
+    """
+    faults = example_faults(workspace, definition, clock)
+    if faults:
+        raise DefinitionError(faults)
+
+
+def example_faults(
+    workspace: Workspace, definition: Definition, clock: Clock = wall_clock
+) -> list[Fault]:
+    """Return the examples of a definition that do not lead where they say."""
+    is_the_file = workspace.decisions.get(definition.decision) == definition
+    failed = failed_examples(definition, today=clock().astimezone(UTC).date())
+    if is_the_file:
+        return [workspace.fault(definition.decision, each.place, each.text) for each in failed]
+    # A version of the ledger is not what the file says, so that no line of it is meant.
+    return [Fault(f"{definition.decision}.yaml", 0, each.text) for each in failed]
 
 
 def _connectors(

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import floor
 
 from decisions.definition import FieldSpec
-from decisions.rules.constants import DAY_ONE, Cut
+from decisions.rules.constants import DAY_ONE, Cut, declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,21 @@ class Axis:
         else:
             empty = [each for each in spaces if self.term.whole and not self._holds_whole(each)]
         cells &= ~sum(1 << each for each in empty)
-        if spec is None:
-            return cells
+        return cells & self._declared(spec) if spec else cells
+
+    def _declared(self, spec: FieldSpec) -> int:
+        """Return the cells that a batch which passes its gate may have."""
+        cells = self.everything
         if spec.nulls is None or (spec.nulls != "allowed" and spec.nulls.of_one == 0):
             cells &= ~self.null
         if spec.min is not None:
             cells &= self.among(">=", Fraction(spec.min)) | self.null
         if spec.max is not None:
             cells &= self.among("<=", Fraction(spec.max)) | self.null
+        if spec.allowed is not None and self.term.kind != "today":
+            allowed = [declared(value, self.term.kind) for value in spec.allowed]
+            points = {1 << self._places[each] for each in allowed if each is not None}
+            cells &= sum(points) | self.null
         return cells
 
     def _ends(self, place: int) -> tuple[Fraction | None, Fraction | None]:

@@ -41,6 +41,15 @@ def constant(node: exp.Expr) -> tuple[str, Cut] | None:
     return _from_today(node)
 
 
+def declared(value: bool | float | str | None, kind: str) -> Cut | None:
+    """Return a declared value of a column as a cut; None where it is none of its kind."""
+    if isinstance(value, str) and kind == "moment":
+        return _days(iso_date(value))
+    if isinstance(value, str):
+        return value if kind == "string" else None
+    return None if value is None or kind == "string" else Fraction(value)
+
+
 def _from_today(node: exp.Expr) -> tuple[str, Cut] | None:
     if not isinstance(node, exp.Add | exp.Sub) or not isinstance(node.this, exp.CurrentDate):
         return None

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from decisions.definition import FieldSpec
 from decisions.rules.axes import Axis, Term
-from decisions.rules.constants import Cut, constant
+from decisions.rules.constants import Cut, constant, declared
 from decisions.rules.language import KIND_OF_TYPE, MOMENT
 
 _OPERATORS: Mapping[type[exp.Expr], str] = {
@@ -268,5 +268,8 @@ def _fixed(term: Term, guarded: Mapping[str, FieldSpec]) -> set[Cut]:
     if term.kind == "boolean":
         return {Fraction(False), Fraction(True)}
     spec = guarded.get(term.column or "")
-    ends = (spec.min, spec.max) if spec else ()
-    return {Fraction(end) for end in ends if end is not None}
+    if spec is None or term.kind == "today":
+        return set()
+    ends = (Fraction(end) for end in (spec.min, spec.max) if end is not None)
+    allowed = (declared(value, term.kind) for value in spec.allowed or ())
+    return {*ends, *(each for each in allowed if each is not None)}

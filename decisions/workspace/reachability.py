@@ -92,6 +92,8 @@ def _name(definition: Definition, place: Place) -> str:
 def _declared(spec: FieldSpec) -> str:
     ends: Mapping[str, float | None] = {"at least": spec.min, "at most": spec.max}
     parts = [f"{word} {end:g}" for word, end in ends.items() if end is not None]
+    if spec.allowed is not None:
+        parts.append(f"one of {', '.join(map(_value, spec.allowed))}")
     if spec.nulls is None:
         parts.append("never missing")
     return " and ".join(parts) or f"a {spec.type}"

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import RenderableType
 
-from decisions.errors import ConnectorError, NotUnderstood
-from flows.cli.endings import DONE, WORLD_FAILED
+from decisions.errors import ConnectorError, DecisionLayerError, DefinitionError, NotUnderstood
+from flows.cli.endings import DONE, WORLD_FAILED, YOURS_TO_FIX
 from flows.cli.here import CommandHere, Flow, Here
 from flows.cli.output import attributes, briefly, plural, table
 from flows.cli.recording import carried_out
@@ -50,14 +51,17 @@ def run(
     for name in names:
         here.layer.definition(name)
     decided, failed = _all_decided(here, names, flow)
-    document: dict[str, Any] = {"runs": [_document(each) for each in decided], "failed": failed}
+    told = {name: str(why) for name, why in failed.items()}
+    document: dict[str, Any] = {"runs": [_document(each) for each in decided], "failed": told}
     shown: list[RenderableType] = [line for each in decided for line in _funnel(each)]
-    shown += [f"{name}: nothing was decided\n  {why}\n" for name, why in failed.items()]
+    shown += [f"{name}: nothing was decided\n{indent(why, '  ')}\n" for name, why in told.items()]
     if deliver:
         delivered = _delivered(here, flow)
         document["delivered"] = delivered.states
         shown.append(_handed_over(delivered))
     here.out.answer(document, *shown)
+    if any(isinstance(why, DefinitionError) for why in failed.values()):
+        return YOURS_TO_FIX
     return WORLD_FAILED if failed or any(each.faults for each in decided) else DONE
 
 
@@ -166,16 +170,16 @@ def observe(*, flow: Flow = None, here: CommandHere) -> int:
 
 def _all_decided(
     here: Here, names: Sequence[str], flow: bool | None
-) -> tuple[list["Decided"], dict[str, str]]:
-    """Ask each decision; a warehouse that does not answer stops only its own."""
+) -> tuple[list["Decided"], dict[str, DecisionLayerError]]:
+    """Ask each decision; a warehouse that does not answer, or an example that fails, stops one."""
     decided: list[Decided] = []
-    failed: dict[str, str] = {}
+    failed: dict[str, DecisionLayerError] = {}
     for name in names:
         try:
             with here.out.busy(f"{name}: asking"):
                 decided.append(_decided(here, name, flow))
-        except ConnectorError as error:
-            failed[name] = str(error)
+        except (ConnectorError, DefinitionError) as error:
+            failed[name] = error
     return decided, failed
 
 

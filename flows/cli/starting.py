@@ -60,8 +60,7 @@ def check(*, here: CommandHere) -> int:
         followthrough check
         followthrough check --workspace decisions/definitions --json
     """
-    from decisions.deciding.rehearsal import failed_examples
-    from flows.wiring import read_workspace
+    from flows.wiring import example_faults, read_workspace
 
     try:
         workspace = read_workspace(here.settings, here.clock)
@@ -70,11 +69,10 @@ def check(*, here: CommandHere) -> int:
             raise
         here.out.answer({"faults": _documents(error.faults)})
         return YOURS_TO_FIX
-    today = here.clock().date()
     failed = [
-        workspace.fault(name, example.place, example.text)
-        for name, definition in workspace.decisions.items()
-        for example in failed_examples(definition, today=today)
+        fault
+        for definition in workspace.decisions.values()
+        for fault in example_faults(workspace, definition, here.clock)
     ]
     decisions = workspace.decisions.values()
     document = {

@@ -90,6 +90,18 @@ class TestRunning:
 
         assert (done.returncode, done.stderr) == (0, "")
 
+    def test_a_decision_whose_example_fails_is_not_run_and_check_says_the_same(self, shell):
+        path = shell.folder / "churn-save-call.yaml"
+        path.write_text(f"{path.read_text()}examples:\n  - {{given: {{arr: 1}}, expect: call}}\n")
+        place = f"  {len(path.read_text().splitlines())}: "
+
+        assert shell.run("run") == 2
+        assert "churn-save-call: nothing was decided" in shell.out
+        assert f"{place}example 1 expects 'call'; no rule holds" in shell.out
+        assert shell.document("runs")["runs"] == []
+        assert shell.run("check") == 2
+        assert "example 1 expects 'call'; no rule holds" in shell.out
+
     def test_every_subject_is_counted_once(self, shell):
         [run] = shell.document("run")["runs"]
 
