@@ -1,5 +1,6 @@
 """Where things are: environment variables that start with FOLLOWTHROUGH_, and their defaults."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -31,6 +32,10 @@ class Settings(BaseSettings):
     """Port the inbox listens on."""
     url: str | None = None
     """The inbox's address as people reach it; by default made of host and port."""
+    late_after: timedelta = timedelta(minutes=15)
+    """For how long something may be due before the inbox's /healthz says that nobody works."""
+    heartbeat: SecretStr | None = None
+    """An address that is asked after every sweep, so that its owner hears when sweeps stop."""
     person: str | None = None
     """Who you are on the command line; a key of people.yaml."""
 

@@ -31,6 +31,7 @@ from decisions.ledger.amendments import Outdated
 from decisions.ledger.records import NotificationState, Run
 from decisions.outcomes import describes, outcomes, proofs
 from decisions.ports import AmendingChannel, Warehouse
+from flows.heartbeat import beat
 from flows.messages import amended, message_for
 from flows.wiring import Layer, rehearse
 
@@ -242,8 +243,10 @@ def escalate(layer: Layer) -> Escalated:
 
 
 def dispatch(layer: Layer) -> Dispatched:
-    """Take the steps that are due, then hand over what is to be told."""
-    return Dispatched(escalated=escalate(layer), delivered=deliver(layer))
+    """Take the steps that are due, then hand over what is to be told, and give a sign of life."""
+    done = Dispatched(escalated=escalate(layer), delivered=deliver(layer))
+    beat(layer.settings)
+    return done
 
 
 def look_for_proofs(layer: Layer) -> Observed:

@@ -6,7 +6,6 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,9 +14,10 @@ from starlette.responses import Response
 from decisions.errors import DecisionLayerError, LedgerError
 from flows.wiring import Layer
 from inbox.answers import Answers
+from inbox.operation import Operation
 from inbox.pages import Pages
 from inbox.rendering import Renderer
-from inbox.safety import HEADERS, HEALTH, Guard
+from inbox.safety import ALIVE, HEADERS, HEALTH, METRICS, Guard
 from inbox.slack import slack_router
 
 _LOG = logging.getLogger(__name__)
@@ -46,26 +46,13 @@ def create_app(layer: Layer) -> FastAPI:
     app.include_router(pages.router())
     app.include_router(Answers(renderer, pages).router())
     app.include_router(slack_router(lambda: layer))
-    app.add_api_route(HEALTH, _Health(layer).answer)
+    operation = Operation(layer)
+    app.add_api_route(HEALTH, operation.health)
+    app.add_api_route(METRICS, operation.metrics)
+    app.add_api_route(ALIVE, operation.alive)
     for kind in (HTTPException, RequestValidationError, DecisionLayerError, Exception):
         app.add_exception_handler(kind, _Faults(renderer).explained)
     return app
-
-
-class _Health:
-    """Says whether the inbox can do its work."""
-
-    def __init__(self, layer: Layer) -> None:
-        self._layer = layer
-
-    def answer(self) -> JSONResponse:
-        """Ask the ledger something small."""
-        try:
-            self._layer.ledger.runs.latest(most=1)
-        except LedgerError as fault:
-            _LOG.error("%s", fault)
-            return JSONResponse({"ok": False, "ledger": "out of reach"}, 503)
-        return JSONResponse({"ok": True, "ledger": "reachable"})
 
 
 class _Faults:

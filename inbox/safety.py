@@ -25,6 +25,12 @@ HEADERS: Final = {
 HEALTH: Final = "/healthz"
 """Asked by machines that know the inbox by its number alone; it tells nothing of a case."""
 
+METRICS: Final = "/metrics"
+"""The same, for Prometheus."""
+
+ALIVE: Final = "/livez"
+"""Whether it answers at all, whatever it would have to say."""
+
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 
@@ -61,7 +67,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if scope["path"] != HEALTH and _hostname(host) not in self._hosts:
+        if scope["path"] not in {ALIVE, HEALTH, METRICS} and _hostname(host) not in self._hosts:
             return PlainTextResponse(
                 f"This inbox is reached at {self._url}, not at {host!r}. If that is its address, "
                 "set FOLLOWTHROUGH_URL to it.\n",

@@ -13,6 +13,7 @@ from decisions.ledger.audit import Promise
 from decisions.ledger.cases import Cases
 from decisions.ledger.imports import Imports
 from decisions.ledger.outbox import Outbox
+from decisions.ledger.pulse import Pulse
 from decisions.ledger.records import Entry, Run, Version
 from decisions.ledger.results import Results
 from decisions.ledger.runs import Runs
@@ -32,6 +33,7 @@ class Ledger:
         outbox: Messages to people.
         amendments: Messages that were sent and say less than is known by now.
         results: Interventions and outcomes.
+        pulse: What is due, and since when.
         imports: Measurement periods brought in from files.
         clock: Where recorded instants come from.
 
@@ -51,6 +53,7 @@ class Ledger:
         self.outbox = Outbox(self._store)
         self.amendments = Amendments(self._store)
         self.results = Results(self._store)
+        self.pulse = Pulse(self._store)
         self.imports = Imports(self._store)
 
     @property

@@ -92,7 +92,7 @@ class Service:
         if self.prefect_url:
             yield Program("schedules", ["-m", "flows.serve"])
         host = LOCALHOST if self._settings.host in {"0.0.0.0", "::"} else self._settings.host  # noqa: S104  compared, not listened on
-        url = f"http://{host}:{self._settings.port}/healthz"
+        url = f"http://{host}:{self._settings.port}/livez"
         yield Program("inbox", ["-m", "inbox"], url=url)
 
     def _environment(self) -> dict[str, str]:

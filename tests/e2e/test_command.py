@@ -231,7 +231,7 @@ def test_the_inbox_alone_needs_no_prefect(terminal, start):
     told = json.loads(document(program))
 
     assert (told["prefect"], told["schedules"]) == (None, [])
-    assert asked(f"{told['inbox']}/healthz") == {"ok": True, "ledger": "reachable"}
+    assert asked(f"{told['inbox']}/healthz")["ok"] is True
     assert len(children(program.pid)) == 1
 
 

@@ -652,7 +652,23 @@ class TestSafety:
     def test_health_is_told_to_whoever_asks(self, quiet):
         health = quiet.visited_by().get("/healthz", Host="10.0.0.7:8484")
 
-        assert health.json() == {"ok": True, "ledger": "reachable"}
+        assert (health.status_code, health.json()["ok"]) == (200, True)
+        assert health.json()["late"] == []
+
+    def test_health_is_bad_once_nobody_has_taken_up_what_is_due(self, company):
+        company.clock.now += company.layer.settings.late_after + timedelta(days=3)
+
+        health = company.visited_by().get("/healthz")
+
+        assert (health.status_code, health.json()["late"]) == (503, ["steps"])
+        assert company.visited_by().get("/livez").status_code == 200
+
+    def test_figures_are_told_to_prometheus_without_a_name_in_them(self, company):
+        figures = company.visited_by().get("/metrics", Host="10.0.0.7:8484").text
+
+        assert 'followthrough_cases{state="open"} ' in figures
+        assert 'followthrough_oldest_due_seconds{work="messages"} 0.0' in figures
+        assert "mia.chen" not in figures
 
 
 class TestForEverybody:
