@@ -1,5 +1,5 @@
 from datetime import date
-from time import perf_counter
+from time import process_time
 
 import duckdb
 import pytest
@@ -245,11 +245,11 @@ def test_the_kind_of_the_value_must_be_the_one_that_is_wanted(text, gives, fits)
     ],
 )
 def test_what_is_too_large_is_refused_before_it_costs_anything(text):
-    began = perf_counter()
+    began = process_time()
 
     refusal(text)
 
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1
 
 
 ALLOWED = {
