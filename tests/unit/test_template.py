@@ -1,6 +1,6 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 
 import pytest
 from jinja2 import UndefinedError
@@ -138,12 +138,12 @@ def test_a_template_that_is_nested_too_deeply_is_told_as_such():
 
 
 def test_a_template_that_was_never_checked_is_not_compiled_either():
-    began = perf_counter()
+    began = process_time()
 
     with pytest.raises(ValueError, match="no multiplication"):
         filled("{{ 'x' * 100000000 }}")
 
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from contextlib import suppress
 from io import StringIO
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -136,12 +136,12 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
     path = tmp_path / "huge.yaml"
     with path.open("wb") as file:
         file.truncate(10 * LARGEST_FILE)
-    began = perf_counter()
+    began = process_time()
 
     with pytest.raises(DefinitionError, match=r"10,000,000 bytes; a file of at most 1,000,000"):
         read_yaml(path, "huge.yaml")
 
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(
