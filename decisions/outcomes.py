@@ -7,11 +7,13 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from decisions import columnar
-from decisions.deciding.evaluation import cast, quoted, relation_sql
+from decisions.deciding.evaluation import relation_sql
 from decisions.definition import Outcome, Proof, Relation
 from decisions.ports import Warehouse
+from decisions.rules.columns import as_text, cast, quoted, zero_or_one
 
 _AT = "timestamp"
+_DAYS = (exp.DType.DATE, exp.DType.DATE32)
 
 _FIRST_PROOF = """
 SELECT c.case_id, greatest(min(r.happened_at), c.opened_at) AS acted_at
@@ -66,7 +68,7 @@ def proofs(
         f"SELECT {_subject(proof.on, warehouse)} AS subject, {at} AS happened_at "
         f"FROM {relation} AS r WHERE {_between(at, since, now, warehouse)}"
     )
-    opened = _opened(cases, in_days=_holds_days(proof.at, relation, warehouse))
+    opened = _opened(cases, in_days=_is_of(proof.at, relation, warehouse, *_DAYS))
     return _joined(_FIRST_PROOF, opened, warehouse.select(query), window)
 
 
@@ -90,7 +92,10 @@ def outcomes(outcome: Outcome, warehouse: Warehouse, cases: pa.Table) -> pa.Tabl
     """
     dialect, relation = warehouse.dialect, relation_sql(outcome, warehouse)
     opened = cases.column("opened_at").to_pylist()
-    measure = cast(quoted(outcome.measure, dialect), "float", dialect)
+    measure = quoted(outcome.measure, dialect)
+    if _is_of(outcome.measure, relation, warehouse, exp.DType.BOOLEAN):
+        measure = zero_or_one(measure)
+    measure = cast(measure, "float", dialect)
     at = cast(quoted(outcome.at, dialect), _AT, dialect) if outcome.at else None
     within = (
         f" WHERE {_between(at, min(opened), max(opened) + outcome.window.elapsed, warehouse)}"
@@ -102,16 +107,15 @@ def outcomes(outcome: Outcome, warehouse: Warehouse, cases: pa.Table) -> pa.Tabl
         f"{at or 'CAST(NULL AS TIMESTAMP)'} AS happened_at "
         f"FROM {relation} AS r{within}"
     )
-    in_days = outcome.at is not None and _holds_days(outcome.at, relation, warehouse)
+    in_days = outcome.at is not None and _is_of(outcome.at, relation, warehouse, *_DAYS)
     found = warehouse.select(query)
     return _joined(_LAST_OUTCOME, _opened(cases, in_days=in_days), found, outcome.window.elapsed)
 
 
-def _holds_days(column: str, relation: str, warehouse: Warehouse) -> bool:
+def _is_of(column: str, relation: str, warehouse: Warehouse, *wanted: exp.DType) -> bool:
     types = {name.lower(): kind for name, kind in warehouse.columns(relation).items()}
     kind = types.get(column.lower())
-    days = (exp.DType.DATE, exp.DType.DATE32)
-    return bool(kind and exp.DataType.build(kind, dialect=warehouse.dialect).is_type(*days))
+    return bool(kind and exp.DataType.build(kind, dialect=warehouse.dialect).is_type(*wanted))
 
 
 def _opened(cases: pa.Table, *, in_days: bool) -> pa.Table:
@@ -123,7 +127,7 @@ def _opened(cases: pa.Table, *, in_days: bool) -> pa.Table:
 
 
 def _subject(column: str, warehouse: Warehouse) -> str:
-    return f"CAST({quoted(column, warehouse.dialect)} AS VARCHAR)"
+    return as_text(quoted(column, warehouse.dialect), warehouse.dialect)
 
 
 def _between(at: str, since: datetime, until: datetime, warehouse: Warehouse) -> str:

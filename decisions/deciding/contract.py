@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from decisions.deciding.evaluation import cast, holds_nul, literal_version, quoted
+from decisions.deciding.evaluation import literal_version
 from decisions.definition import FieldSpec, Signal
 from decisions.quantities import RowBound
+from decisions.rules.columns import as_text, cast, holds_nul, quoted
 from decisions.rules.language import COLUMN_TYPES
 from decisions.suggestions import listed
 
@@ -29,18 +30,21 @@ class Rows:
         subject: The column that names a row's subject.
         value: What to show of a row.
         broken: The condition that holds for the rows at fault.
+        dialect: sqlglot's name of the warehouse's dialect.
     """
 
     relation: str
     subject: str
     value: str
     broken: str
+    dialect: str
 
     def query(self, fault: int, most: int) -> str:
         """Return a SELECT of ``fault``, ``subject`` and ``value``, as texts, of so many rows."""
         return (
             f"SELECT {fault} AS fault, subject, value FROM (SELECT DISTINCT "
-            f"CAST({self.subject} AS VARCHAR) AS subject, CAST({self.value} AS VARCHAR) AS value "
+            f"{as_text(self.subject, self.dialect)} AS subject, "
+            f"{as_text(self.value, self.dialect)} AS value "
             f"FROM {self.relation} AS s WHERE {self.broken}) AS d "
             f"ORDER BY CASE WHEN value IS NULL THEN 1 ELSE 0 END, subject LIMIT {most}"
         )
@@ -70,19 +74,19 @@ def aggregate_query(signal: Signal, relation: str, dialect: str) -> str:
         f"count({subject}) AS subjects",
         f"count(DISTINCT {subject}) AS distinct_subjects",
         f"count({unique}) - count(DISTINCT {unique}) AS repeated",
-        f"CAST(min({subject}) AS VARCHAR) AS first_subject",
-        f"CAST(max({subject}) AS VARCHAR) AS last_subject",
+        f"min({as_text(subject, dialect)}) AS first_subject",
+        f"max({as_text(subject, dialect)}) AS last_subject",
         f"min({score}) AS lowest_score",
         f"max({score}) AS highest_score",
         f"count({scored_at}) AS dated",
         f"min({scored_at}) AS oldest",
         f"max({scored_at}) AS newest",
-        f"count(CASE WHEN {holds_nul(subject)} THEN 1 END) AS nul_subjects",
+        f"count(CASE WHEN {holds_nul(subject, dialect)} THEN 1 END) AS nul_subjects",
     ]
     if literal_version(signal.model.version) is None:
         version = quoted(signal.model.version, dialect)
         columns.append(f"count({version}) AS versions")
-        columns.append(f"count(CASE WHEN {holds_nul(version)} THEN 1 END) AS nul_versions")
+        columns.append(f"count(CASE WHEN {holds_nul(version, dialect)} THEN 1 END) AS nul_versions")
     return f"SELECT {', '.join(columns + _field_columns(signal, dialect))} FROM {relation} AS s"
 
 
@@ -192,7 +196,7 @@ class Contract:
                 yield Violation(text, self._where(f"{column} IS NULL", name))
             if seen.get(nul):
                 text = f"{name}: {seen[nul]:,} rows hold a NUL character; none may"
-                yield Violation(text, self._where(holds_nul(column), name))
+                yield Violation(text, self._where(holds_nul(column, self.dialect), name))
         repeats = seen["subjects"] - seen["distinct_subjects"]
         if repeats:
             text = f"{subject}: {repeats:,} rows repeat a subject; one row each was expected"
@@ -226,7 +230,8 @@ class Contract:
 
     def _where(self, broken: str, shown: str) -> Rows:
         """Return the rows for which a condition holds; a missing subject has nothing to show."""
-        return Rows(self.relation, self._column(self.signal.subject), self._column(shown), broken)
+        subject, value = self._column(self.signal.subject), self._column(shown)
+        return Rows(self.relation, subject, value, broken, self.dialect)
 
     def _repeating(self, name: str) -> Rows:
         column = self._column(name)

@@ -14,7 +14,8 @@ from decisions import columnar
 from decisions.definition import NOTHING, Definition, Relation
 from decisions.ports import Warehouse
 from decisions.rules import expression
-from decisions.rules.language import COLUMN_TYPES
+from decisions.rules.columns import as_text, cast, quoted
+from decisions.rules.necessary import necessary
 
 RULE = "$rule"
 RIVAL = "$rival"
@@ -23,48 +24,13 @@ PRIORITY = "$priority"
 MODEL_VERSION = "$model_version"
 SUBJECT = "$subject"
 SCORED_AT = "$scored_at"
+KEY = "$key"
 """Columns of our own; a declared field's name cannot hold a ``$``."""
-_KEEPABLE = {
-    "float": "isfinite({0})",
-    "decimal": "isfinite({0})",
-    "string": "NOT contains({0}, chr(0))",
-    "date": "{0} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
-    "timestamp": "{0} >= TIMESTAMPTZ '0001-01-02 00:00:00+00' "
-    "AND {0} < TIMESTAMPTZ '9999-12-31 00:00:00+00'",
-}
-"""What must hold of a value that is read; a day's distance to the ends leaves room for zones."""
 
 
 def relation_sql(relation: Relation, warehouse: Warehouse) -> str:
     """Return what stands after FROM for a source, context or probe of the definition."""
     return warehouse.relation(table=relation.table, query=relation.query, path=relation.path)
-
-
-def quoted(name: str, dialect: str) -> str:
-    """Return the name as a quoted identifier."""
-    return exp.to_identifier(name, quoted=True).sql(dialect)
-
-
-def cast(column: str, kind: str, dialect: str, *, leniently: bool = False) -> str:
-    """Return SQL that reads a column as its declared type; what no ledger can keep becomes NULL.
-
-    That is NaN, infinities, days outside the years 1 to 9999, and text with a NUL character.
-
-    Args:
-        column: SQL of the column.
-        kind: A type as a field declares it.
-        dialect: sqlglot's name of the warehouse's dialect.
-        leniently: What cannot be read as the type becomes NULL, too, instead of ending the query.
-    """
-    wanted = exp.DataType.build(COLUMN_TYPES[kind], dialect="duckdb").sql(dialect)
-    value = f"{'TRY_CAST' if leniently else 'CAST'}({column} AS {wanted})"
-    keepable = _KEEPABLE.get(kind)
-    return f"CASE WHEN {keepable.format(value)} THEN {value} END" if keepable else value
-
-
-def holds_nul(column: str) -> str:
-    """Return SQL of whether a column's text holds a NUL character."""
-    return f"contains(CAST({column} AS VARCHAR), chr(0))"
 
 
 def literal_version(version: str) -> str | None:
@@ -84,7 +50,7 @@ def selection_query(
         dialect: sqlglot's name of the warehouse's dialect.
         as_of: What ``today()`` is (timezone-aware; its date in UTC).
     """
-    subjects = subjects_query(definition, relations, dialect)
+    subjects = subjects_query(definition, relations, dialect, selected_on=as_of)
     generated = _generator(definition, dialect, as_of)
     prefer = definition.limits.prefer
     priority = generated(prefer) if prefer else quoted(definition.signal.score, dialect)
@@ -110,7 +76,7 @@ def withheld_query(
         dialect: sqlglot's name of the warehouse's dialect.
         as_of: What ``today()`` is (timezone-aware; its date in UTC).
     """
-    subjects = subjects_query(definition, relations, dialect)
+    subjects = subjects_query(definition, relations, dialect, selected_on=as_of)
     withheld, subject = quoted(WITHHELD, dialect), quoted(SUBJECT, dialect)
     count, first, last = (quoted(name, dialect) for name in ("count", "first", "last"))
     return (
@@ -163,40 +129,75 @@ def _generator(definition: Definition, dialect: str, as_of: datetime) -> Callabl
     return lambda text: expression.sql(expression.parse(text, columns), dialect=dialect, as_of=day)
 
 
-def subjects_query(definition: Definition, relations: Mapping[int, str], dialect: str) -> str:
-    """Return the query of every subject with all its fields, before any rule is asked."""
+def subjects_query(
+    definition: Definition,
+    relations: Mapping[int, str],
+    dialect: str,
+    *,
+    selected_on: datetime | None = None,
+) -> str:
+    """Return the query of every subject with all its fields, before any rule is asked.
+
+    Args:
+        definition: The decision.
+        relations: What stands after FROM: the signal under 0, each context under 1, 2, …
+        dialect: sqlglot's name of the warehouse's dialect.
+        selected_on: Leave out, before contexts are joined, those for whom no condition can hold
+            whatever the contexts say; the instant is the run's ``as_of``.
+    """
+    signals = f"SELECT {_named(_signal_columns(definition, dialect), dialect)} FROM {relations[0]}"
+    if not definition.context:
+        return f"{signals} AS s"
+    wanted = _worth_joining(definition, dialect, selected_on) if selected_on else ""
+    joined = [f"FROM (SELECT * FROM ({signals} AS s) AS r{wanted}) AS s"]
+    columns = ["s.*"]
+    for place, context in enumerate(definition.context, start=1):
+        fields = {name: _read(name, spec.type, dialect) for name, spec in context.fields.items()}
+        facts = {KEY: as_text(quoted(context.on, dialect), dialect)} | fields
+        joined.append(
+            f"LEFT JOIN (SELECT {_named(facts, dialect)} FROM {relations[place]} AS r) AS c{place} "
+            f"ON c{place}.{quoted(KEY, dialect)} = s.{quoted(SUBJECT, dialect)}"
+        )
+        columns += [f"c{place}.{quoted(name, dialect)}" for name in fields]
+    return f"SELECT {', '.join(columns)} {' '.join(joined)}"
+
+
+def _signal_columns(definition: Definition, dialect: str) -> dict[str, str]:
     signal = definition.signal
-    subject = f"CAST(s.{quoted(signal.subject, dialect)} AS VARCHAR)"
-    scored_at = _read(f"s.{quoted(signal.scored_at, dialect)}", "timestamp", dialect)
+    subject = as_text(quoted(signal.subject, dialect), dialect)
+    scored_at = _read(signal.scored_at, "timestamp", dialect)
     version = literal_version(signal.model.version)
     if version is not None:
         model_version = exp.Literal.string(version).sql(dialect)
     else:
-        model_version = f"CAST(s.{quoted(signal.model.version, dialect)} AS VARCHAR)"
+        model_version = as_text(quoted(signal.model.version, dialect), dialect)
     own = {SUBJECT: subject, SCORED_AT: scored_at, MODEL_VERSION: model_version}
     own |= {signal.subject: subject, signal.scored_at: scored_at}
-    columns = [
-        f"{sql} AS {quoted(name, dialect)}"
-        for name, sql in own.items()
-        if name not in definition.fields
-    ]
-    joins = []
-    sources = [("s", signal.fields)]
-    for place, context in enumerate(definition.context, start=1):
-        key = f"CAST(c{place}.{quoted(context.on, dialect)} AS VARCHAR)"
-        joins.append(f" LEFT JOIN {relations[place]} AS c{place} ON {key} = {subject}")
-        sources.append((f"c{place}", context.fields))
-    columns += [
-        f"{_read(f'{alias}.{quoted(name, dialect)}', spec.type, dialect)} "
-        f"AS {quoted(name, dialect)}"
-        for alias, specs in sources
-        for name, spec in specs.items()
-    ]
-    return f"SELECT {', '.join(columns)} FROM {relations[0]} AS s{''.join(joins)}"
+    declared = {name: _read(name, spec.type, dialect) for name, spec in signal.fields.items()}
+    return {name: sql for name, sql in own.items() if name not in definition.fields} | declared
+
+
+def _worth_joining(definition: Definition, dialect: str, as_of: datetime) -> str:
+    """Return a WHERE that no signal fails for which some condition could hold, or nothing."""
+    if definition.otherwise != NOTHING:
+        return ""
+    texts = [rule.when for rule in definition.rules]
+    texts += [each.when for each in definition.withhold]
+    conditions = [expression.parse(text, definition.columns) for text in texts]
+    here = definition.signal.fields.keys() | {definition.signal.subject}
+    condition = necessary(conditions, here)
+    if condition is None:
+        return ""
+    day = as_of.astimezone(UTC).date()
+    return f" WHERE {expression.sql(condition, dialect=dialect, as_of=day)}"
+
+
+def _named(columns: Mapping[str, str], dialect: str) -> str:
+    return ", ".join(f"{sql} AS {quoted(name, dialect)}" for name, sql in columns.items())
 
 
 def _read(column: str, kind: str, dialect: str) -> str:
-    return cast(column, kind, dialect, leniently=True)
+    return cast(quoted(column, dialect), kind, dialect, leniently=True)
 
 
 def selected(

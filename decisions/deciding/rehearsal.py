@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, time
 import duckdb
 
 from decisions.deciding import boundary
-from decisions.deciding.evaluation import RULE, WITHHELD, judged_sql, quoted
+from decisions.deciding.evaluation import RULE, WITHHELD, judged_sql
 from decisions.definition import WITHHELD as EXPECTED_WITHHELD
 from decisions.definition import Definition, Example
 from decisions.errors import Place
+from decisions.rules.columns import quoted
 from decisions.rules.language import COLUMN_TYPES
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from sqlglot import exp
 
 from decisions.deciding.contract import EMPTY, Rows, Violation, repeated
-from decisions.deciding.evaluation import cast, literal_version, quoted, relation_sql
+from decisions.deciding.evaluation import literal_version, relation_sql
 from decisions.definition import Context, Definition, FieldSpec, Signal
 from decisions.ports import Warehouse
+from decisions.rules.columns import can_try, cast, quoted
 
 _NUMBERS = (*exp.DataType.INTEGER_TYPES, *exp.DataType.REAL_TYPES)
 _FITTING = {
@@ -133,7 +134,7 @@ def _misfits(wanted: _Wanted, found: Mapping[str, str], dialect: str) -> list[Mi
         is_of = exp.DataType.build(found[name], dialect=dialect).is_type
         if fitting and not is_of(*fitting):
             text = f"column {name!r} is {found[name]}; {kind} was expected"
-            readable = kind in _FITTING and is_of(*exp.DataType.TEXT_TYPES)
+            readable = kind in _FITTING and is_of(*exp.DataType.TEXT_TYPES) and can_try(dialect)
             unfit.append(Misfit(name, text, kind=kind if readable else None))
     return unfit
 
@@ -150,7 +151,7 @@ def _of_text(
     column = quoted(misfit.column, dialect)
     broken = f"{column} IS NOT NULL AND {_read(misfit, dialect)} IS NULL"
     text = f"{misfit.text}; {lost:,} of {given:,} values cannot be read as one"
-    return Violation(text, Rows(relation, subject, column, broken) if subject else None)
+    return Violation(text, Rows(relation, subject, column, broken, dialect) if subject else None)
 
 
 def _double_keys(
@@ -164,4 +165,4 @@ def _double_keys(
     if not surplus:
         return []
     text = f"{name}: {surplus:,} rows repeat a {context.on!r}; one row a subject was expected"
-    return [Violation(text, Rows(relation, key, key, repeated(key, relation)))]
+    return [Violation(text, Rows(relation, key, key, repeated(key, relation), warehouse.dialect))]

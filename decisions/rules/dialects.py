@@ -250,7 +250,7 @@ def _postgres() -> Dialect:
             **_WORDS,
             # Whatever the database's own collation is: letters one for one, texts by code.
             "lower": '(LOWER({0} COLLATE "pg_c_utf8") COLLATE "C")',
-            "upper": '(UPPER({0} COLLATE "pg_c_utf8") COLLATE "C")',
+            "upper": """(REPLACE(UPPER({0} COLLATE "pg_c_utf8"), 'ß', 'ẞ') COLLATE "C")""",
             "contains": "(STRPOS({0}, {1}) > 0)",
             "ends_with": "STARTS_WITH(REVERSE({0}), REVERSE({1}))",
             "days": "({1} - {0})",

@@ -74,7 +74,7 @@ def parse(
     return tree
 
 
-def sql(expression: exp.Expression, *, dialect: str, as_of: date) -> str:
+def sql(expression: exp.Expr, *, dialect: str, as_of: date) -> str:
     """Return SQL for a checked tree, generated anew in a dialect.
 
     Args:
