@@ -10,10 +10,11 @@ from sqlglot import exp
 
 from decisions import columnar
 from decisions.deciding import boundary
-from decisions.deciding.evaluation import RULE, WITHHELD, judged_sql, quoted
+from decisions.deciding.evaluation import RULE, WITHHELD, judged_sql
 from decisions.definition import Definition
 from decisions.errors import NotUnderstood
 from decisions.rules import expression
+from decisions.rules.columns import quoted
 from decisions.rules.language import COLUMN_TYPES
 
 OTHERWISE = "otherwise"
