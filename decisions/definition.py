@@ -155,6 +155,13 @@ class RowRange(Part):
     max: RowBound | None = None
 
 
+class Drift(Part):
+    """How far a field may move from its reference before somebody is told."""
+
+    psi: Annotated[float, Field(gt=0)] = 0.1
+    """Population stability index; small batches get the larger bound that chance asks for."""
+
+
 class Gate(Part):
     """What must hold of a whole batch before any of it is decided on."""
 
@@ -165,6 +172,8 @@ class Gate(Part):
     rows: RowRange = RowRange()
     unique: FieldName | None = None
     """A column with no value twice; the subject always is one."""
+    drift: dict[FieldName, Drift] = Field(default_factory=dict)
+    """Fields whose distribution is held against a reference; informs, never withholds."""
 
 
 class Signal(Relation):

@@ -93,6 +93,8 @@ class Kind(StrEnum):
     """It was acknowledged but not completed in time."""
     WITHHELD = "withheld"
     """Nothing was decided: the gate refused a batch, or subjects lie beyond the boundary."""
+    WARNED = "warned"
+    """A run went on, but its owners should know of something: drift, or money that runs out."""
 
 
 class Frozen(BaseModel):

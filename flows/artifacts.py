@@ -21,6 +21,8 @@ async def publish_run(decided: Decided) -> None:
     ]
     table = "\n".join(f"| {name} | {count:,} |" for name, count in rows)
     text = f"## {decided.decision}, run {decided.run}\n\n| subjects | |\n| --- | --: |\n{table}\n"
+    if decided.warnings:
+        text += "\n" + "\n".join(f"- warning: {warning}" for warning in decided.warnings) + "\n"
     if decided.faults:
         found = "\n".join(
             f"- {fault}" for fault in found_at_fault(decided.faults, decided.examples)

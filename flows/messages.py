@@ -19,6 +19,7 @@ _LEADS = {
     Kind.ASKED: None,
     Kind.ESCALATED: "Nobody has answered in time",
     Kind.REMINDED: "Acknowledged, but not completed in time",
+    Kind.WARNED: "Nothing was held up, but you should know of this",
     Kind.WITHHELD: "Nothing was decided: the batch does not meet its data contract",
 }
 _BEYOND = "Beyond the operating boundary: these are for you to look at"
@@ -153,6 +154,8 @@ def _owner(definition: Definition, people: People) -> str:
 
 
 def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message:
+    if claim.notification.kind == Kind.WARNED:
+        return _warning(claim, run, to, people)
     if not run.faults:
         return _about_the_boundary(claim, run, to, people)
     definition = claim.definition
@@ -170,6 +173,22 @@ def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message
         title=f"{definition.decision}: the whole batch is withheld",
         why=f"Run {run.id} found its batch at fault; nobody was told of a case",
         facts=tuple(facts),
+        owner=_owner(definition, people),
+    )
+
+
+def _warning(claim: Claim, run: Run, to: Addressee, people: People) -> Message:
+    definition = claim.definition
+    theirs = [each for each in run.warnings if to.person in each["told"]]
+    return Message(
+        key=claim.notification.key,
+        kind=Kind.WARNED,
+        to=to,
+        decision=definition.decision,
+        lead=_LEADS[Kind.WARNED],
+        title=f"{definition.decision}: {' and '.join(each['about'] for each in theirs)}",
+        why=f"Run {run.id} noticed it and went on",
+        facts=tuple(Fact(label=each["about"].capitalize(), text=each["text"]) for each in theirs),
         owner=_owner(definition, people),
     )
 

@@ -6,7 +6,7 @@ No Prefect here. Each may be run as often as one likes, or twice at once.
 import logging
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from decisions.deciding.archive import Draft
 from decisions.deciding.boundary import Withheld, withheld
+from decisions.deciding.distribution import measured
 from decisions.deciding.evaluation import selected
 from decisions.deciding.gate import Batch, confirm, inspected
 from decisions.definition import Definition, Relation
@@ -54,6 +55,8 @@ class Decided(BaseModel):
         not_met: Subjects no rule selected.
         withheld: Subjects nothing was decided on, by reason; all of them where the gate has faults.
         faults: What the gate found.
+        warnings: What its owners should know; nothing is withheld for it.
+        drift: By field, how far the batch has moved from its reference.
         examples: Keys of rows at fault: ``fault`` (place in the list), ``subject``, ``value``.
     """
 
@@ -66,6 +69,8 @@ class Decided(BaseModel):
     not_met: int = 0
     withheld: dict[str, int] = {}
     faults: list[str] = []
+    warnings: list[str] = []
+    drift: dict[str, float] = {}
     examples: list[dict[str, Any]] = []
 
     @property
@@ -158,13 +163,20 @@ def decide(layer: Layer, decision: str) -> Decided:
 def inspect_batch(layer: Layer, definition: Definition) -> Batch:
     """Hold the definition against its own examples, then the batch against its data contract.
 
+    What is watched for drift is counted, too.
+
     Raises:
         DefinitionError: An example fails, so that nobody can say what the rules would do.
         ConnectorError: A warehouse did not answer.
     """
     rehearse(layer.workspace, definition, layer.clock)
     earlier = layer.ledger.runs.earlier_counts(definition.decision)
-    return inspected(definition, layer.warehouses, as_of=layer.clock(), earlier=earlier)
+    batch = inspected(definition, layer.warehouses, as_of=layer.clock(), earlier=earlier)
+    if batch.faults or not definition.signal.gate.drift:
+        return batch
+    known = layer.ledger.drifts.references(definition.decision)
+    usual = {name: each.distribution for name, each in known.items()}
+    return replace(batch, measured=measured(definition, layer.warehouses, usual))
 
 
 def evaluate_rules(layer: Layer, definition: Definition) -> Judged:
@@ -193,14 +205,14 @@ def record_verdicts(
     people, runs = layer.workspace.people, layer.ledger.runs
     if judged is None:
         archived = _archive_withheld(layer, definition, batch)
-        return _summary(runs.withhold(definition, batch, people, archived=archived))
+        return _summary(layer, runs.withhold(definition, batch, people, archived=archived))
 
     def archive(verdicts: pa.Table) -> Draft:
         return _archive(layer, definition, batch, verdicts)
 
     matches, withheld = judged.matches, judged.withheld
     return _summary(
-        runs.record(definition, batch, matches, people, withheld=withheld, archive=archive)
+        layer, runs.record(definition, batch, matches, people, withheld=withheld, archive=archive)
     )
 
 
@@ -296,13 +308,16 @@ def both(proofs_found: Observed, outcomes_found: Observed) -> Observed:
     return outcomes_found.model_copy(update={"proven": proofs_found.proven, "faults": faults})
 
 
-def _summary(run: Run) -> Decided:
+def _summary(layer: Layer, run: Run) -> Decided:
     counts = {name: value for name, value in run.counts.items() if name in Decided.model_fields}
+    drifted = layer.ledger.drifts.of_runs([run.id]).get(run.id, [])
     return Decided(
         run=run.id,
         decision=run.decision,
         evaluated=run.evaluated,
         faults=run.faults,
+        drift={each.field: each.psi for each in drifted},
+        warnings=[each["text"] for each in run.warnings],
         examples=run.examples,
         **counts,
     )

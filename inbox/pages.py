@@ -155,7 +155,10 @@ class Pages:
     def runs(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
         """Show the latest runs, newest first."""
         latest = self._layer.ledger.runs.latest(wanted.decision or None, most=MOST_RUNS)
-        return self._renderer.page(request, "runs.html", runs=latest, wanted=wanted)
+        drifted = self._layer.ledger.drifts.of_runs(run.id for run in latest)
+        return self._renderer.page(
+            request, "runs.html", runs=latest, drifted=drifted, wanted=wanted
+        )
 
     def me(self, request: Request, back: str = "") -> Response:
         """Ask who the reader is, and remember where they came from."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from decisions.canonical import canonical_json, sha256
 from decisions.deciding import contract, schema
 from decisions.deciding.contract import Violation
+from decisions.deciding.distribution import NOTHING_MEASURED, Measured
 from decisions.deciding.evaluation import relation_sql
 from decisions.definition import Definition
 from decisions.errors import TemporaryFailure, Unreadable
@@ -43,12 +44,14 @@ class Batch:
         fingerprint: Equal for equal batches; a summary's hash, not the rows'.
         faults: What does not hold, in words, with what was expected and found; empty if all does.
         examples: At most 20 keys for each fault that lies in single rows.
+        measured: How the fields are distributed that are watched for drift.
     """
 
     rows: int
     fingerprint: str
     faults: tuple[str, ...]
     examples: tuple[ExampleKey, ...] = ()
+    measured: Measured = NOTHING_MEASURED
 
 
 def inspected(

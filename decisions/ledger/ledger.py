@@ -11,6 +11,7 @@ from decisions.ledger import audit, chain
 from decisions.ledger.amendments import Amendments
 from decisions.ledger.audit import Promise
 from decisions.ledger.cases import Cases
+from decisions.ledger.drifts import Drifts
 from decisions.ledger.imports import Imports
 from decisions.ledger.outbox import Outbox
 from decisions.ledger.pulse import Pulse
@@ -34,6 +35,7 @@ class Ledger:
         amendments: Messages that were sent and say less than is known by now.
         results: Interventions and outcomes.
         pulse: What is due, and since when.
+        drifts: How far batches have moved from what was usual.
         imports: Measurement periods brought in from files.
         clock: Where recorded instants come from.
 
@@ -54,6 +56,7 @@ class Ledger:
         self.amendments = Amendments(self._store)
         self.results = Results(self._store)
         self.pulse = Pulse(self._store)
+        self.drifts = Drifts(self._store)
         self.imports = Imports(self._store)
 
     @property

@@ -120,6 +120,8 @@ class Run(Record, table=True):
     """Hash of the file with every subject's verdict; None where none could be written."""
     archive_rows: int | None = None
     """Subjects in that file; fewer than evaluated where only matches leave the warehouse."""
+    warnings: list[dict[str, Any]] = json_value()
+    """What its owners should know: ``about``, ``text`` and who is ``told`` of it now."""
     examples: list[dict[str, Any]] = json_value()
     """Keys of rows at fault: ``fault`` (place among the faults), ``subject``, ``value``."""
 
@@ -167,6 +169,44 @@ class Look(Record, table=True):
     verdict: str
     sentences: str
     recommendation: str
+
+
+class DriftReference(Record, table=True):
+    """How a field's values were distributed in the batch that later ones are held against."""
+
+    __tablename__ = "drift_references"
+    __table_args__ = (Index(None, "decision", "id"),)
+
+    id: int = identity()
+    decision: str
+    field: str
+    edges: list[float] = json_value()
+    """Upper ends of a number's bins, inclusive; empty for a text."""
+    values: list[str] = json_value()
+    """A text's bins; empty for a number."""
+    counts: list[int] = json_value()
+    """Rows by bin: one more than edges or values, then NULL."""
+    batch: str
+    """Fingerprint of the batch."""
+    set_at: datetime = instant()
+    set_by: str
+    """A person, or followthrough where it was the first batch."""
+
+
+class FieldDrift(Record, table=True):
+    """How far a field of one run's batch had moved from its reference."""
+
+    __tablename__ = "drifts"
+
+    run_id: int = Field(
+        sa_column=Column(Id, ForeignKey("runs.id"), primary_key=True, autoincrement=False)
+    )
+    field: str = Field(primary_key=True)
+    reference_id: int = reference("drift_references.id")
+    psi: float
+    """Population stability index against the reference."""
+    bound: float
+    """What the index may be before somebody is told."""
 
 
 class Allocation(Record, table=True):

@@ -20,7 +20,7 @@ from decisions.deciding.gate import Batch
 from decisions.deciding.routing import Route, routes
 from decisions.definition import Definition
 from decisions.errors import UnknownPerson
-from decisions.ledger import chain
+from decisions.ledger import advice, chain, drifts
 from decisions.ledger.arms import arms_of, store_arms
 from decisions.ledger.openings import open_cases
 from decisions.ledger.periods import current_period, period_name
@@ -201,7 +201,14 @@ def _add_verdicts(
     counts = _counts(batch, arms, verdicts.column("reason"), withheld)
     handed_over = [_handed_over(each, definition, people, at=at) for each in withheld]
     is_news = bool(withheld) and not _was_told(transaction, definition.decision, batch, handed_over)
-    run = _add_run(transaction, definition, batch, RECORDED, counts, handed_over, archived=draft)
+    moved = drifts.shifts(transaction.connection, definition, batch.measured)
+    found = advice.of_drift(transaction.connection, definition.decision, moved)
+    warnings = advice.kept(found, definition, people, transaction)
+    run = _add_run(
+        transaction, definition, batch, RECORDED, counts, handed_over, warnings, archived=draft
+    )
+    drifts.store_drift(transaction, definition, run, batch.measured, moved)
+    advice.tell(transaction, run)
     period = current_period(transaction, definition, run.version_id)
     store_arms(transaction.connection, definition, verdicts, arms, period=period, run_id=run.id)
     open_cases(transaction, definition, run, verdicts, period)
@@ -289,6 +296,7 @@ def _add_run(
     state: str,
     counts: dict[str, Any],
     handed_over: Sequence[dict[str, Any]] = (),
+    warnings: Sequence[dict[str, Any]] = (),
     *,
     archived: Draft | None = None,
 ) -> Run:
@@ -299,6 +307,7 @@ def _add_run(
         "counts": counts,
         "faults": list(batch.faults),
         "withheld": list(handed_over),
+        "warnings": list(warnings),
     }
     examples = [asdict(each) for each in batch.examples]
     run = Run(

@@ -36,6 +36,7 @@ def contradictions(
     """
     yield from _fields(definition)
     yield from _bounds(definition)
+    yield from _watched(definition)
     yield from _figures(definition)
     yield from _measuring(definition)
     yield from _rules(definition)
@@ -120,6 +121,21 @@ def _bounds(definition: Definition) -> Iterator[tuple[Place, str]]:
     if nulls == "allowed" or (nulls and nulls.of_one > 0):
         found = f"{score!r} is the score, which every case must have"
         yield ("signal", "fields", score, "nulls"), f"{found}; leave nulls out"
+
+
+def _watched(definition: Definition) -> Iterator[tuple[Place, str]]:
+    """Judge the fields that are watched for drift: fields of the signal that have bins."""
+    signal = definition.signal
+    for name in signal.gate.drift:
+        place: Place = ("signal", "gate", "drift", name)
+        spec = signal.fields.get(name)
+        if spec is None:
+            yield (
+                place,
+                f"drift names {name!r}, no field of the signal; {choices(name, signal.fields)}",
+            )
+        elif spec.type in {"date", "timestamp"}:
+            yield place, f"{name!r} is a {spec.type}; drift is for numbers, strings and booleans"
 
 
 def _allowed(place: Place, spec: FieldSpec) -> Iterator[tuple[Place, str]]:

@@ -11,7 +11,16 @@ from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
-from flows.cli import answering, explaining, importing, operating, proving, reading, starting
+from flows.cli import (
+    answering,
+    drifting,
+    explaining,
+    importing,
+    operating,
+    proving,
+    reading,
+    starting,
+)
 from flows.cli.endings import DONE, exit_code, explanation
 from flows.cli.here import Here, Options
 from flows.cli.output import Output
@@ -39,6 +48,8 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
     _DECIDE: (
         operating.run,
         operating.runs,
+        drifting.drift,
+        drifting.reference,
         operating.dispatch,
         operating.escalate,
         operating.deliver,

@@ -82,7 +82,17 @@ def runs(decision: str | None = None, /, *, most: int = 20, here: CommandHere) -
     if decision is not None and here.layer.ledger.latest_version(decision) is None:
         here.layer.definition(decision)
     found = here.layer.ledger.runs.latest(decision, most=most)
-    names = ("id", "decision", "recorded_at", "state", "evaluated", "counts", "faults", "examples")
+    names = (
+        "id",
+        "decision",
+        "recorded_at",
+        "state",
+        "evaluated",
+        "counts",
+        "faults",
+        "examples",
+        "warnings",
+    )
     document = {"runs": [attributes(each, *names) for each in found]}
     if not found:
         here.out.answer(document, "nothing was ever asked; `followthrough run` does")
@@ -247,6 +257,10 @@ def _funnel(decided: "Decided") -> Iterator[RenderableType]:
         rows.append(("  withheld", sum(decided.withheld.values())))
         rows += [(f"    {reason}", count) for reason, count in decided.withheld.items()]
     yield table("", "", rows=rows, whole=[0])
+    for name, psi in decided.drift.items():
+        yield f"drift of {name}: {psi:.2f}"
+    for warning in decided.warnings:
+        yield f"warning: {warning}"
     yield ""
 
 
