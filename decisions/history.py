@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import duckdb
 import pyarrow as pa
 
+from decisions import columnar
 from decisions.canonical import sha256
 from decisions.definition import Definition
 from decisions.quantities import Share, Span
@@ -134,8 +134,7 @@ def read_trial(
         f"{taken['acted']} AS acted, outcome, {taken['value']} AS value FROM found ORDER BY 1"
     )
     parameters = {"decided_on": decided_on} if "decided_at" in absent else {}
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with columnar.session() as engine:
         engine.register("found", found)
         rows: pa.Table = engine.sql(query, params=parameters).to_arrow_table()
         engine.register("rows", rows)

@@ -9,6 +9,7 @@ from typing import Literal
 import duckdb
 import pyarrow as pa
 
+from decisions import columnar
 from decisions.errors import Fault, UnusableFile
 from decisions.suggestions import choices
 
@@ -86,14 +87,13 @@ def read_rows(path: Path, columns: Sequence[Column], checks: Sequence[Check] = (
     """
     texts = _texts(path)
     places = _places(path, columns, texts)
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with columnar.session() as engine:
         engine.register("texts", texts.values)
         typed = ", ".join(
             f'{_READ[each.kind][0].format(place)} AS "{each.meaning}"'
             for each, place in zip(columns, places, strict=True)
         )
-        engine.execute(f"CREATE TABLE rows AS SELECT line, {typed} FROM texts ORDER BY line")
+        engine.execute(f"CREATE TEMP TABLE rows AS SELECT line, {typed} FROM texts ORDER BY line")
         forms = (each for pair in zip(columns, places, strict=True) for each in _forms(*pair))
         faults = [fault for check in (*forms, *checks) for fault in _found(engine, check, path)]
         if faults:
@@ -173,8 +173,7 @@ def _refuse_uneven(
 
 def _parquet_texts(path: Path) -> _Texts:
     name = str(path).replace("'", "''")
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with columnar.session() as engine:
         try:
             found = engine.sql(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM read_parquet('{name}')")
             texts = found.to_arrow_table()

@@ -10,7 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from decisions.definition import Definition
 from decisions.errors import NotUnderstood
+from decisions.evidence_file import OutcomeColumns, read_outcomes
 from decisions.history import Declared, Words, columns_of, declared_as, read_trial
+from decisions.ledger.corrections import TakenIn, take_in
 from decisions.ledger.imports import ImportedPeriod
 from decisions.quantities import Share, Span
 from decisions.spelling import Slug
@@ -113,6 +115,29 @@ def bring_in(layer: Layer, path: Path, asked: Asked, *, by: str, dry_run: bool =
         known=trial.rows.num_rows - trial.rows.column("outcome").null_count,
         is_new=is_new,
     )
+
+
+def take_in_outcomes(
+    layer: Layer, path: Path, decision: str, columns: OutcomeColumns, *, dry_run: bool = False
+) -> TakenIn:
+    """Take in outcomes from a file; the same file again changes nothing.
+
+    Args:
+        layer: Everything assembled.
+        path: A CSV or Parquet file.
+        decision: Whose cases it is about.
+        columns: What the file calls its columns.
+        dry_run: Whether only to say what would be done.
+
+    Raises:
+        UnusableFile: The file has faults; all of them at once.
+        NotUnderstood: Nobody knows such a decision.
+    """
+    if layer.ledger.latest_version(decision) is None:
+        layer.definition(decision)
+    rows = read_outcomes(path, columns, now=layer.clock())
+    with layer.ledger.writing() as transaction:
+        return take_in(transaction, rows, decision=decision, source=path.name, dry_run=dry_run)
 
 
 def _refuse_odd_names(layer: Layer, asked: Asked) -> None:

@@ -5,7 +5,6 @@ No Prefect here. Each may be run as often as one likes, or twice at once.
 
 import logging
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +17,7 @@ from decisions.deciding.boundary import Withheld, withheld
 from decisions.deciding.distribution import measured
 from decisions.deciding.evaluation import selected
 from decisions.deciding.gate import Batch, confirm, inspected
-from decisions.definition import Definition, Relation
+from decisions.definition import Definition
 from decisions.delivery import Attempt, has_lost_its_point, unwritable
 from decisions.errors import (
     ConnectorError,
@@ -30,8 +29,7 @@ from decisions.errors import (
 from decisions.ledger import Claim
 from decisions.ledger.amendments import Outdated
 from decisions.ledger.records import NotificationState, Run
-from decisions.outcomes import describes, outcomes, proofs
-from decisions.ports import AmendingChannel, Warehouse
+from decisions.ports import AmendingChannel
 from flows.heartbeat import beat
 from flows.messages import amended, message_for
 from flows.wiring import Layer, rehearse
@@ -126,24 +124,6 @@ class Dispatched(BaseModel):
 
     escalated: Escalated
     delivered: Delivered
-
-
-class Observed(BaseModel):
-    """What one look found.
-
-    Attributes:
-        proven: Interventions newly proven.
-        outcomes: Outcomes newly recorded, missing ones included.
-        missing: Those among them for which no row was found.
-        faults: Probes that did not answer, and why; the others went on.
-        unproven: Decisions whose proofs could not be asked for; their outcomes wait for that.
-    """
-
-    proven: int = 0
-    outcomes: int = 0
-    missing: int = 0
-    faults: list[str] = []
-    unproven: list[str] = []
 
 
 def decide(layer: Layer, decision: str) -> Decided:
@@ -261,53 +241,6 @@ def dispatch(layer: Layer) -> Dispatched:
     return done
 
 
-def look_for_proofs(layer: Layer) -> Observed:
-    """Ask the probes which interventions really happened, in either arm."""
-    found = Observed()
-    for definition, cases in layer.ledger.results.awaiting_proof():
-        try:
-            found.proven += _prove(layer, definition, cases)
-        except ConnectorError as error:
-            found.faults.append(f"{definition.decision}: {error}")
-            found.unproven.append(definition.decision)
-    return found
-
-
-def look_for_outcomes(layer: Layer, *, unproven: Collection[str] = ()) -> Observed:
-    """Ask the probes for the outcomes of the cases whose window has closed.
-
-    Args:
-        layer: Everything assembled.
-        unproven: Decisions to leave for later: once its outcome is known, nobody looks for a
-            case's proof any more.
-    """
-    found = Observed()
-    for definition, cases in layer.ledger.results.awaiting_outcome(layer.clock()):
-        if definition.outcome is None or definition.decision in unproven:
-            continue
-        try:
-            warehouse = _warehouse(layer, definition.outcome)
-            seen = outcomes(definition.outcome, warehouse, cases)
-        except ConnectorError as error:
-            found.faults.append(f"{definition.decision}: {error}")
-            continue
-        found.outcomes += layer.ledger.results.record_outcomes(seen)
-        found.missing += seen.column("state").to_pylist().count("missing")
-    return found
-
-
-def observe(layer: Layer) -> Observed:
-    """Record the proofs and outcomes that have become known."""
-    proven = look_for_proofs(layer)
-    return both(proven, look_for_outcomes(layer, unproven=proven.unproven))
-
-
-def both(proofs_found: Observed, outcomes_found: Observed) -> Observed:
-    """Return what the two looks found together."""
-    faults = proofs_found.faults + outcomes_found.faults
-    return outcomes_found.model_copy(update={"proven": proofs_found.proven, "faults": faults})
-
-
 def _summary(layer: Layer, run: Run) -> Decided:
     counts = {name: value for name, value in run.counts.items() if name in Decided.model_fields}
     drifted = layer.ledger.drifts.of_runs([run.id]).get(run.id, [])
@@ -376,23 +309,3 @@ def _amended(layer: Layer, outdated: Outdated) -> datetime | None:
     except DecisionLayerError as gone:
         _logger.warning("%s cannot be amended: %s", told.key, gone)
     return None
-
-
-def _prove(layer: Layer, definition: Definition, cases: pa.Table) -> int:
-    if definition.intervention is None or definition.outcome is None:
-        return 0
-    proof = definition.intervention.proof
-    window = definition.outcome.window.elapsed
-    warehouse = _warehouse(layer, proof)
-    proven = proofs(proof, warehouse, cases, window=window, now=layer.clock())
-    return layer.ledger.results.record_proofs(proven, what=f"a row in {describes(proof)}")
-
-
-def _warehouse(layer: Layer, relation: Relation) -> Warehouse:
-    try:
-        return layer.warehouses[relation.connection]
-    except KeyError:
-        raise PermanentFailure(
-            "is named by a version that cases are pinned to, but is connected no more",
-            connector=relation.connection,
-        ) from None

@@ -111,6 +111,8 @@ class Teller:
 
     def _observed(self, dossier: Dossier, one: Outcome) -> Event:
         declared = dossier.definition.outcome
+        if one.state == "censored":
+            return Event(one.recorded_at, "The outcome can never be known", one.reason, "fault")
         if one.value is None or declared is None:
             return Event(one.recorded_at, "No outcome was found", None, "fault")
         measure = declared.measure.replace("_", " ")

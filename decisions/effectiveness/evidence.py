@@ -23,6 +23,7 @@ class ArmOutcomes(Frozen):
         mature: Of these, whose outcome window and lag have passed.
         observed: Mature subjects whose outcome is known.
         missing: Mature subjects whose outcome was looked for and not found.
+        censored: Mature subjects whose outcome can never be known, for a reason somebody gave.
         total: Sum of the observed values, in the measure's unit.
         squares: Sum of squared deviations of the observed values from their mean.
         zero_or_one: Observed values that are 0 or 1.
@@ -37,6 +38,7 @@ class ArmOutcomes(Frozen):
     mature: int = 0
     observed: int = 0
     missing: int = 0
+    censored: int = 0
     total: float = 0.0
     squares: float = 0.0
     zero_or_one: int = 0

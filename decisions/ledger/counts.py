@@ -40,6 +40,9 @@ from decisions.ledger.scope import Scope
 from decisions.lifecycle import Move
 from decisions.ports import Kind
 
+CENSORED = "censored"
+"""The state of an outcome that can never be known."""
+
 ANSWERS = (Move.ACKNOWLEDGE, Move.OVERRIDE, Move.DONE)
 """The moves that answer the question; snoozing and passing on leave it open."""
 
@@ -55,12 +58,14 @@ def arm_counts(scope: Scope) -> Select[Any]:
     first = _first_cases(scope)
     mature = _mature(first, scope)
     known = and_(mature, first.c.value.is_not(None))
+    lost = and_(mature, first.c.looked_for, first.c.value.is_(None))
     return select(
         first.c.arm,
         func.count().label("subjects"),
         func.count().filter(mature).label("mature"),
         func.count().filter(known).label("observed"),
-        func.count().filter(mature, first.c.looked_for, first.c.value.is_(None)).label("missing"),
+        func.count().filter(lost, not_(first.c.censored)).label("missing"),
+        func.count().filter(lost, first.c.censored).label("censored"),
         func.coalesce(func.sum(first.c.value).filter(known), 0.0).label("total"),
         func.count().filter(known, first.c.value.in_((0.0, 1.0))).label("zero_or_one"),
         func.count().filter(known, first.c.value != 0.0).label("nonzero"),
@@ -203,6 +208,7 @@ def _imported_subjects(scope: Scope) -> CTE:
             _imported.c.decided_at.label("opened_at"),
             _imported.c.value.label("worth"),
             true().label("looked_for"),
+            false().label("censored"),
             _imported.c.outcome.label("value"),
             func.coalesce(_imported.c.acted, false()).label("proven"),
         )
@@ -232,6 +238,7 @@ def _looked_up(scope: Scope) -> CTE:
             cases.c.opened_at,
             cases.c.value.label("worth"),
             _looked_for(cases, scope).label("looked_for"),
+            _censored(cases, scope).label("censored"),
             _value(cases, scope).label("value"),
             _intervened(cases, scope, PROVEN).label("proven"),
         ),
@@ -325,3 +332,11 @@ def _value(cases: FromClause, scope: Scope) -> ColumnElement[float | None]:
         _outcomes.c.case_id == cases.c.id, _outcomes.c.recorded_at <= scope.as_of
     )
     return rows.order_by(_outcomes.c.id.desc()).limit(1).scalar_subquery()
+
+
+def _censored(cases: FromClause, scope: Scope) -> ColumnElement[bool]:
+    rows = select(_outcomes.c.state == CENSORED).where(
+        _outcomes.c.case_id == cases.c.id, _outcomes.c.recorded_at <= scope.as_of
+    )
+    last = rows.order_by(_outcomes.c.id.desc()).limit(1).scalar_subquery()
+    return func.coalesce(last, false())

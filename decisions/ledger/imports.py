@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 from sqlalchemy import RowMapping, insert, select
 
+from decisions import columnar
 from decisions.canonical import canonical_json
 from decisions.definition import Definition
 from decisions.errors import NotUnderstood
@@ -149,8 +149,7 @@ def _period(row: RowMapping) -> ImportedPeriod:
 
 def _insert_subjects(transaction: Transaction, import_id: int, rows: pa.Table) -> None:
     decided_at = instant_sql("decided_at", transaction.connection)
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with columnar.session() as engine:
         engine.register("subjects", rows)
         stored: pa.Table = engine.sql(
             f"SELECT * REPLACE ({decided_at} AS decided_at) FROM subjects"

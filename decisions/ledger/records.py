@@ -425,8 +425,13 @@ class Outcome(Record, table=True):
     id: int = identity()
     case_id: int = reference("cases.id")
     state: str
-    """observed, or missing: the window and its lag have passed and no row was found."""
+    """observed; missing: window and lag have passed and no row was found; censored: it can never
+    be known."""
     value: float | None = None
+    reason: str | None = None
+    """Why it can never be known."""
+    source: str | None = None
+    """Where it was read, if it was handed in as a file."""
     observed_at: datetime | None = instant(nullable=True)
     recorded_at: datetime = instant()
 

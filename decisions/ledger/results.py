@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select
 
 from decisions import columnar
 from decisions.definition import Definition
 from decisions.ledger.bulk import as_table, insert_rows, instant_sql
-from decisions.ledger.records import Case, CaseState, Intervention, Outcome, Version
+from decisions.ledger.corrections import TakenIn, take_in
+from decisions.ledger.records import Case, Intervention, Outcome, Version
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
 from decisions.ledger.versions import pinned
+from decisions.ledger.waiting import end_wait, tell
 
 PROVEN = "proven"
 REPORTED = "reported"
@@ -32,6 +34,21 @@ class Results:
             For each definition ``case_id``, ``subject``, ``opened_at`` (UTC).
         """
         return self._awaiting(Case.__table__.c.outcome_due_at <= at)
+
+    def looked_up(self, since: datetime) -> list[tuple[Definition, pa.Table]]:
+        """Return the cases whose outcome was first looked up at or after an instant.
+
+        Returns:
+            For each definition ``case_id``, ``subject``, ``opened_at`` (UTC), ``key``.
+        """
+        table, outcomes = Case.__table__, Outcome.__table__
+        lately = select(outcomes.c.case_id).where(outcomes.c.recorded_at >= since)
+        return self._awaiting(table.c.outcome_due_at.is_(None) & table.c.id.in_(lately))
+
+    def correct(self, rows: pa.Table, *, decision: str, source: str) -> TakenIn:
+        """Append the outcomes that differ from those known; see ``corrections.take_in``."""
+        with self._store.writing() as transaction:
+            return take_in(transaction, rows, decision=decision, source=source)
 
     def awaiting_proof(self) -> list[tuple[Definition, pa.Table]]:
         """Return the cases of either arm whose outcome is still awaited and that lack a proof.
@@ -53,7 +70,7 @@ class Results:
             ).mappings()
             for version in [Version(**row) for row in versions]:
                 rows = connection.execute(
-                    select(table.c.id, table.c.subject, table.c.opened_at)
+                    select(table.c.id, table.c.subject, table.c.opened_at, table.c.key)
                     .where(condition, table.c.version_id == version.id)
                     .order_by(table.c.id)
                 ).all()
@@ -80,7 +97,7 @@ class Results:
                 {"what": what},
             )
             _insert(transaction, Intervention, rows)
-            _tell(transaction, "proven", rows, ("acted_at", "what"))
+            tell(transaction, "proven", rows, ("acted_at", "what"))
             return int(rows.num_rows)
 
     def record_outcomes(self, outcomes: pa.Table) -> int:
@@ -103,8 +120,8 @@ class Results:
                 {},
             )
             _insert(transaction, Outcome, rows)
-            _end_wait(transaction, rows.column("case_id").to_pylist())
-            _tell(transaction, "outcome", rows, ("observed_at", "state", "value"))
+            end_wait(transaction, rows.column("case_id").to_pylist())
+            tell(transaction, "outcome", rows, ("observed_at", "state", "value"))
             return int(rows.num_rows)
 
 
@@ -119,7 +136,11 @@ def _is_proven() -> ColumnElement[bool]:
 
 def _cases(rows: Iterable[Any]) -> pa.Table:
     return as_table(
-        rows, case_id=pa.int64(), subject=pa.string(), opened_at=pa.timestamp("us", tz="UTC")
+        rows,
+        case_id=pa.int64(),
+        subject=pa.string(),
+        opened_at=pa.timestamp("us", tz="UTC"),
+        key=pa.string(),
     )
 
 
@@ -156,22 +177,3 @@ def _range(found: pa.Table) -> tuple[int, int]:
 
 def _insert(transaction: Transaction, record: type[Any], rows: pa.Table) -> None:
     insert_rows(transaction.connection, record, rows.drop_columns(["key"]))
-
-
-def _tell(transaction: Transaction, act: str, rows: pa.Table, names: tuple[str, ...]) -> None:
-    for row in rows.to_pylist():
-        transaction.enter(act, row["key"], {name: row[name] for name in names})
-
-
-def _end_wait(transaction: Transaction, case_ids: list[int]) -> None:
-    table = Case.__table__
-    for start in range(0, len(case_ids), 500):
-        chunk = case_ids[start : start + 500]
-        transaction.connection.execute(
-            update(table).where(table.c.id.in_(chunk)).values(outcome_due_at=None)
-        )
-        transaction.connection.execute(
-            update(table)
-            .where(table.c.id.in_(chunk), table.c.state == CaseState.HELD_OUT)
-            .values(state=CaseState.RELEASED, closed_at=transaction.at)
-        )

@@ -65,7 +65,14 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
         answering.reassign,
         answering.done,
     ),
-    _PROVE: (explaining.explain, proving.report, importing.import_, proving.verify, proving.audit),
+    _PROVE: (
+        explaining.explain,
+        proving.report,
+        importing.import_,
+        importing.outcomes,
+        proving.verify,
+        proving.audit,
+    ),
 }
 
 

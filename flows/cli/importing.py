@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.console import RenderableType
 
+from flows.cli.endings import DONE, YOURS_TO_FIX
 from flows.cli.here import As, CommandHere, Here, instant
-from flows.cli.output import pairs, plural
+from flows.cli.output import pairs, plural, table
 
 if TYPE_CHECKING:
     from flows.importing import Brought
 
 _Column = Annotated[str | None, Parameter(metavar="COLUMN")]
+_Named = Annotated[str, Parameter(metavar="COLUMN")]
 _Word = Annotated[str | None, Parameter(metavar="WORD")]
 
 
@@ -113,6 +115,84 @@ def import_(
     with here.out.busy(f"{file}: reading"):
         brought = bring_in(here.layer, file, asked, by=by, dry_run=dry_run)
     _answer(here, brought, dry_run=dry_run)
+
+
+@Parameter(name="*", show_default=False)
+@dataclass(frozen=True, kw_only=True)
+class OutcomeForm:
+    """What a file of outcomes calls its columns."""
+
+    case: _Named = "case"
+    """Column of the case's key."""
+    subject: _Named = "subject"
+    """Column of the subject, for a file that names no cases."""
+    value: _Named = "value"
+    """Column of the outcome."""
+    at: _Named = "at"
+    """Column of when it came about."""
+    censored: _Named = "censored"
+    """Column of why an outcome can never be known."""
+
+
+def outcomes(
+    act: Literal["import"],
+    file: Path,
+    /,
+    *,
+    decision: Annotated[str, Parameter(metavar="NAME")],
+    form: OutcomeForm = OutcomeForm(),
+    dry_run: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    here: CommandHere,
+) -> int:
+    """Take in outcomes from a file, for those without a warehouse.
+
+    A row names a case, or a subject whose case was open when the outcome came about, and says the
+    value, or why it can never be known. A value that differs from the one known is a correction:
+    the last one counts, all are kept. Only cases whose window and lag have passed are taken.
+
+    Args:
+        act: The word import.
+        file: CSV or Parquet.
+        decision: Whose cases it is about.
+        form: What the file calls things.
+        dry_run: Check everything and record nothing.
+        here: What the command works on.
+
+    Examples:
+        followthrough outcomes import renewals.csv --decision churn-save-call
+        followthrough outcomes import renewals.parquet --decision churn-save-call --dry-run \
+--subject account --value renewed --at closed_on
+    """
+    from decisions.evidence_file import OutcomeColumns
+    from flows.importing import take_in_outcomes
+
+    columns = OutcomeColumns(**asdict(form))
+    with here.out.busy(f"{file}: reading"):
+        found = take_in_outcomes(here.layer, file, decision, columns, dry_run=dry_run)
+    document = {"file": file.name, "decision": decision, "act": act, "dry_run": dry_run}
+    rows = [(text, getattr(found, name)) for name, text in _FATES.items()]
+    left = [
+        f"  {_FATES[name]}: {'line' if len(lines) == 1 else 'lines'} {', '.join(map(str, lines))}"
+        + (" …" if getattr(found, name) > len(lines) else "")
+        for name, lines in found.lines.items()
+    ]
+    here.out.answer(
+        document | asdict(found),
+        f"{file.name}, {decision}{': nothing was recorded' if dry_run else ''}\n",
+        table("", "", rows=[row for row in rows if row[1]], whole=[0]),
+        *(["\nNot taken", *left] if left else []),
+    )
+    return YOURS_TO_FIX if found.unknown or found.twice else DONE
+
+
+_FATES = {
+    "new": "new outcomes",
+    "corrected": "corrections",
+    "unchanged": "known already",
+    "early": "window not over yet",
+    "unknown": "no case fits",
+    "twice": "more than one row for a case",
+}
 
 
 def _answer(here: Here, brought: "Brought", *, dry_run: bool) -> None:

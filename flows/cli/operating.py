@@ -157,24 +157,38 @@ def deliver(*, flow: Flow = None, here: CommandHere) -> int:
     return _ended([], done)
 
 
-def observe(*, flow: Flow = None, here: CommandHere) -> int:
+def observe(
+    *,
+    again: Annotated[str | None, Parameter(metavar="SPAN")] = None,
+    flow: Flow = None,
+    here: CommandHere,
+) -> int:
     """Look for proof of interventions, and for outcomes now known.
 
     Args:
+        again: Look once more for outcomes recorded so lately, such as 90d; what differs is kept
+            as a correction.
         flow: Whether to record a flow run, whatever the environment says.
         here: What the command works on.
 
     Examples:
         followthrough observe
-        followthrough observe --json
+        followthrough observe --again 90d --json
     """
-    from flows import sweep
+    from flows import observing
 
-    done = carried_out(here, "flows.observe:observe", sweep.observe, flow=flow)
+    done = carried_out(
+        here,
+        "flows.observe:observe",
+        lambda layer: observing.observe(layer, again),
+        flow=flow,
+        again=again,
+    )
     seen = f"{plural(done.outcomes, 'outcome')} recorded"
     missing = f", of {done.missing:,} no row was found" if done.missing else ""
     proven = f"{plural(done.proven, 'intervention')} proven"
-    here.out.answer(done.model_dump(), f"{proven}; {seen}{missing}", *done.faults)
+    corrected = f"; {plural(done.corrected, 'correction')}" if again else ""
+    here.out.answer(done.model_dump(), f"{proven}; {seen}{missing}{corrected}", *done.faults)
     return _ended(done.faults)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from decisions.ledger import SYSTEM, Dossier
-from decisions.ledger.records import Answer, Notification, NotificationState
+from decisions.ledger.records import Answer, Notification, NotificationState, Outcome
 from decisions.ledger.results import REPORTED
 from decisions.lifecycle import PAST, Move
 from decisions.ownership import People
@@ -89,8 +89,16 @@ def _came_of_it(dossier: Dossier, people: People) -> Iterator[tuple[datetime, st
         by = f" by {name_of(people, made.by)}" if made.by else ""
         yield made.acted_at, f"intervention {made.source}{by}: {made.what}"
     measure = dossier.definition.outcome.measure if dossier.definition.outcome else "outcome"
-    for outcome in dossier.outcomes:
-        if outcome.state == "missing":
-            yield outcome.recorded_at, f"outcome: no row for {measure} was found"
-        else:
-            yield outcome.recorded_at, f"outcome: {measure} is {outcome.value:g}"
+    for nth, outcome in enumerate(dossier.outcomes):
+        yield outcome.recorded_at, _outcome(outcome, measure, is_correction=nth > 0)
+
+
+def _outcome(outcome: Outcome, measure: str, *, is_correction: bool) -> str:
+    source = f" (from {outcome.source})" if outcome.source else ""
+    kind = "outcome corrected" if is_correction else "outcome"
+    match outcome.state:
+        case "missing":
+            return f"{kind}: no row for {measure} was found"
+        case "censored":
+            return f"{kind}: {measure} can never be known: {outcome.reason}{source}"
+    return f"{kind}: {measure} is {outcome.value:g}{source}"

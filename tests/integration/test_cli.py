@@ -487,7 +487,9 @@ class TestPrograms:
             "override": ["override", "CSC-2", "--reason", "data is wrong", *NOTED],
             "done": ["done", "CSC-1", "--what", "Called.", "--as", "sam.ortiz"],
             "import": ["import", "old.csv", "--decision", "churn-save-call", "--as", "lee.park"],
+            "outcomes": ["outcomes", "import", "new.csv", "--decision", "churn-save-call"],
         }
+        (decided.folder / "new.csv").write_text("case,value\nCSC-1,1\n")
         (decided.folder / "old.csv").write_text(
             "arm,decided_at,outcome\n1,2026-01-01,1\n0,2026-01-01,0\n"
         )

@@ -9,7 +9,7 @@ import pytest
 
 from decisions.deciding.rehearsal import failed_examples
 from decisions.effectiveness.verdict import VerdictKind
-from flows import sweep, wiring
+from flows import observing, sweep, wiring
 from flows.demo.clock import MovableClock
 from flows.reporting import report_now
 from flows.settings import Settings
@@ -102,7 +102,7 @@ def test_outcomes_of_the_past_show_no_effect_of_calls_that_nobody_made(layer, cl
     sweep.decide(layer, DECISION)
     clock.move_to(REPORT_AT)
 
-    seen = sweep.observe(layer)
+    seen = observing.observe(layer)
     (reported,) = report_now(layer, [DECISION])
 
     arms = (reported.report.control, reported.report.treatment)
