@@ -34,6 +34,6 @@ def set_reference(layer: Layer, decision: str, by: str) -> list[str]:
     if batch.faults:
         raise LifecycleError(f"the batch is no reference: {batch.faults[0]}")
     found = measured(definition, layer.warehouses, {}).new
-    confirm(batch, definition, layer.warehouses, as_of=at)
+    confirm(batch, definition, layer.warehouses)
     layer.ledger.drifts.set_reference(definition, found, batch=batch.fingerprint, by=by)
     return list(found)

@@ -260,7 +260,7 @@ def _archive(layer: Layer, definition: Definition, batch: Batch, verdicts: pa.Ta
     draft = layer.archive.write(definition, layer.warehouses, verdicts, as_of=layer.clock())
     try:
         # Gate, rules and archive each read the batch; only now is it known that it was the same.
-        confirm(batch, definition, layer.warehouses, as_of=layer.clock())
+        confirm(batch, definition, layer.warehouses)
     except ConnectorError:
         draft.discard()
         raise

@@ -3,7 +3,7 @@
 Whatever single rows can break is told together with the condition that finds those rows.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from decisions.canonical import canonical_json, sha256
 from decisions.deciding.evaluation import literal_version
 from decisions.definition import FieldSpec, Signal
 from decisions.quantities import RowBound
@@ -19,6 +20,8 @@ from decisions.rules.language import COLUMN_TYPES
 from decisions.suggestions import listed
 
 EMPTY = "the batch is empty; at least one row was expected"
+_DISTINCT_SUBJECTS, _REPEATED = "distinct_subjects", "repeated"
+_COUNTED_ONCE = frozenset({_DISTINCT_SUBJECTS, _REPEATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +66,67 @@ class Violation:
     rows: Rows | None = None
 
 
-def aggregate_query(signal: Signal, relation: str, dialect: str) -> str:
-    """Return the query whose one row says everything the contract asks."""
+def aggregate_query(
+    signal: Signal, relation: str, dialect: str, *, texts: Collection[str], distinct: bool = True
+) -> str:
+    """Return the query whose one row says everything the contract asks.
+
+    Args:
+        signal: What is demanded.
+        relation: What stands after FROM.
+        dialect: sqlglot's name of the warehouse's dialect.
+        texts: Columns that hold text; others cannot hold a NUL character.
+        distinct: Whether to count distinct values, which takes longer than all the rest; without,
+            what the row says still tells one batch from another.
+    """
+    columns = _summary_columns(signal, dialect, texts) + _field_columns(signal, dialect)
+    if distinct:
+        subject, unique = quoted(signal.subject, dialect), signal.gate.unique
+        columns.append(f"count(DISTINCT {subject}) AS {_DISTINCT_SUBJECTS}")
+        if unique not in {None, signal.subject}:
+            column = quoted(str(unique), dialect)
+            columns.append(f"count({column}) - count(DISTINCT {column}) AS {_REPEATED}")
+    return f"SELECT {', '.join(columns)} FROM {relation} AS s"
+
+
+def fingerprint(seen: Mapping[str, Any]) -> str:
+    """Return the hash of the one row of ``aggregate_query``, its distinct counts left out."""
+    kept = {key: str(value) for key, value in seen.items() if key not in _COUNTED_ONCE}
+    return sha256(canonical_json(kept))
+
+
+def _summary_columns(signal: Signal, dialect: str, texts: Collection[str]) -> list[str]:
     subject = quoted(signal.subject, dialect)
     scored_at = cast(quoted(signal.scored_at, dialect), "timestamp", dialect, leniently=True)
-    unique = quoted(signal.gate.unique or signal.subject, dialect)
     score = cast(quoted(signal.score, dialect), "float", dialect, leniently=True)
+    # Whole numbers need no common order of texts, and a cast of each would take the longest here.
+    ends = [
+        f"{end}({as_text(subject, dialect)})"
+        if signal.subject in texts
+        else as_text(f"{end}({subject})", dialect)
+        for end in ("min", "max")
+    ]
     columns = [
         "count(*) AS rows",
         f"count({subject}) AS subjects",
-        f"count(DISTINCT {subject}) AS distinct_subjects",
-        f"count({unique}) - count(DISTINCT {unique}) AS repeated",
-        f"min({as_text(subject, dialect)}) AS first_subject",
-        f"max({as_text(subject, dialect)}) AS last_subject",
+        f"{ends[0]} AS first_subject",
+        f"{ends[1]} AS last_subject",
         f"min({score}) AS lowest_score",
         f"max({score}) AS highest_score",
         f"count({scored_at}) AS dated",
         f"min({scored_at}) AS oldest",
         f"max({scored_at}) AS newest",
-        f"count(CASE WHEN {holds_nul(subject, dialect)} THEN 1 END) AS nul_subjects",
     ]
+    if signal.subject in texts:
+        columns.append(f"count(CASE WHEN {holds_nul(subject, dialect)} THEN 1 END) AS nul_subjects")
     if literal_version(signal.model.version) is None:
         version = quoted(signal.model.version, dialect)
         columns.append(f"count({version}) AS versions")
-        columns.append(f"count(CASE WHEN {holds_nul(version, dialect)} THEN 1 END) AS nul_versions")
-    return f"SELECT {', '.join(columns + _field_columns(signal, dialect))} FROM {relation} AS s"
+        if signal.model.version in texts:
+            columns.append(
+                f"count(CASE WHEN {holds_nul(version, dialect)} THEN 1 END) AS nul_versions"
+            )
+    return columns
 
 
 def _field_columns(signal: Signal, dialect: str) -> list[str]:
@@ -197,12 +236,12 @@ class Contract:
             if seen.get(nul):
                 text = f"{name}: {seen[nul]:,} rows hold a NUL character; none may"
                 yield Violation(text, self._where(holds_nul(column, self.dialect), name))
-        repeats = seen["subjects"] - seen["distinct_subjects"]
+        repeats = seen["subjects"] - seen[_DISTINCT_SUBJECTS]
         if repeats:
             text = f"{subject}: {repeats:,} rows repeat a subject; one row each was expected"
             yield Violation(text, self._repeating(subject))
-        if unique not in {None, subject} and seen["repeated"]:
-            text = f"{unique}: {seen['repeated']:,} rows repeat a value; none may"
+        if seen.get(_REPEATED):
+            text = f"{unique}: {seen[_REPEATED]:,} rows repeat a value; none may"
             yield Violation(text, self._repeating(str(unique)))
 
     def _fields(self, seen: Mapping[str, Any]) -> Iterator[Violation]:

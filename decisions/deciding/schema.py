@@ -63,6 +63,17 @@ def misfits(signal: Signal, found: Mapping[str, str], dialect: str) -> list[Misf
     return _misfits(wanted | _declared(signal.fields), found, dialect)
 
 
+def texts(found: Mapping[str, str], dialect: str) -> set[str]:
+    """Return the columns that can hold a NUL character: all but whole numbers.
+
+    Args:
+        found: Column names and types, in the dialect's own words.
+        dialect: sqlglot's name of the dialect.
+    """
+    types = {name: exp.DataType.build(kind, dialect=dialect) for name, kind in found.items()}
+    return {name for name, kind in types.items() if not kind.is_type(*_FITTING["integer"])}
+
+
 def violations(
     signal: Signal, misfits: list[Misfit], relation: str, warehouse: Warehouse
 ) -> tuple[int, list[Violation]]:

@@ -222,14 +222,14 @@ def test_a_batch_that_changes_while_it_is_decided_on_is_not_used(source, stateme
     source.write(statement)
 
     with pytest.raises(TemporaryFailure, match="warehouse: the batch changed while it was being"):
-        confirm(batch, decision, source.warehouses, as_of=MONDAY)
+        confirm(batch, decision, source.warehouses)
 
 
 def test_a_batch_that_stays_as_it_was_is_confirmed(source):
     decision = definition(signal=SIGNAL, context=CONTEXT)
     batch = inspected(decision, source.warehouses, as_of=MONDAY, earlier=[])
 
-    confirm(batch, decision, source.warehouses, as_of=MONDAY)
+    confirm(batch, decision, source.warehouses)
 
 
 def test_all_faults_come_at_once(source):
