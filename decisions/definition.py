@@ -7,7 +7,9 @@ column declared) is checked where the whole workspace is known, in ``decisions.w
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from decisions.canonical import canonical_json, sha256
 from decisions.quantities import (
@@ -95,6 +97,14 @@ class FieldSpec(Part):
     nulls: Nulls | None = None
     """The share of rows in which it may be missing, or 'allowed'; signal fields default to 0%."""
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        whole = handler.resolve_ref_schema(handler(schema))
+        short = {"enum": whole["properties"]["type"]["enum"], "description": "The type alone."}
+        return {"anyOf": [short, whole], "description": whole.get("description", "")}
+
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
@@ -122,6 +132,10 @@ class FieldSpec(Part):
 
 class Relation(Part):
     """Where rows come from: a connection and one of table, query or path."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [key]} for key in ("table", "query", "path")]}
+    )
 
     connection: str = Field(alias="from")
     """A warehouse named in ``connections.yaml``."""

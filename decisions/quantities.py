@@ -27,6 +27,8 @@ _UNITS: dict[str, Unit] = {
     "w": "week", "week": "week", "weeks": "week",
 }  # fmt: skip
 _COUNT = r"([0-9]{1,9})"
+_ELAPSED = rf"{_COUNT}\s*({'|'.join(_UNITS)})"
+_WORKING = rf"{_COUNT}\s*working\s+(h|hours?|d|days?)"
 _PERCENT = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%"
 _NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)"
 _MOST_UNITS = 10_000
@@ -98,6 +100,13 @@ class Span(_Written):
     working: bool = False
 
     @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        described = super(Span, cls).__get_pydantic_json_schema__(schema, handler)
+        return described | {"pattern": f"^({_ELAPSED}|{_WORKING})$"}
+
+    @classmethod
     def _read(cls, match: re.Match[str]) -> Self:
         count, working, unit = int(match[1]), bool(match[2]), _UNITS.get(match[3])
         if unit is None or (working and unit in {"minute", "week"}):
@@ -128,7 +137,11 @@ def _elapsed_only(span: Span) -> Span:
     return span
 
 
-ElapsedSpan = Annotated[Span, BeforeValidator(lambda text: _elapsed_only(Span.parse(text)))]
+ElapsedSpan = Annotated[
+    Span,
+    BeforeValidator(lambda text: _elapsed_only(Span.parse(text))),
+    WithJsonSchema({"type": "string", "pattern": f"^({_ELAPSED})$", "examples": ["4h", "30d"]}),
+]
 """A span of elapsed time; working time is refused."""
 
 
@@ -265,6 +278,13 @@ class RowBound(_Written):
         return super(RowBound, cls).parse(text)
 
     @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = super(RowBound, cls).__get_pydantic_json_schema__(schema, handler)
+        return {"anyOf": [written, {"type": "integer", "minimum": 0}]}
+
+    @classmethod
     def _read(cls, match: re.Match[str]) -> Self:
         if match[3] is not None:
             return cls(fixed=int(match[3]))
@@ -298,6 +318,8 @@ Nulls = Annotated[
     Share | Literal["allowed"],
     PlainValidator(_nulls),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["5%", "allowed"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^({_PERCENT}|allowed)$", "examples": ["5%", "allowed"]}
+    ),
 ]
 """The share of rows in which a field may be missing, or ``allowed``."""

@@ -5,7 +5,15 @@ from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -19,6 +27,9 @@ _CRON_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
 
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_PREFIX = r"[A-Z]{2,6}"
 _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
 
 
@@ -57,19 +68,19 @@ def iso_instant(text: str) -> datetime:
 
 
 def _slug(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", text) or len(text) > 60:
+    if not re.fullmatch(_SLUG, text) or len(text) > 60:
         raise ValueError("write it in kebab-case, like 'churn-save-call', at most 60 characters")
     return text
 
 
 def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+    if not re.fullmatch(_NAME, text):
         raise ValueError("a field's name is made of letters, digits and '_'")
     return text
 
 
 def _prefix(text: str) -> str:
-    if not re.fullmatch(r"[A-Z]{2,6}", text):
+    if not re.fullmatch(_PREFIX, text):
         raise ValueError("write 2 to 6 capital letters, like 'CSC'")
     return text
 
@@ -115,11 +126,16 @@ def _zone(text: str) -> str:
     return text
 
 
-Slug = Annotated[str, AfterValidator(_slug)]
-FieldName = Annotated[str, AfterValidator(_name)]
-Prefix = Annotated[str, AfterValidator(_prefix)]
-Cron = Annotated[str, AfterValidator(_cron)]
-Day = Annotated[date, BeforeValidator(_day)]
+def _spelt(pattern: str, **more: str) -> WithJsonSchema:
+    """Return what an editor is told of a spelling that our own words judge."""
+    return WithJsonSchema({"type": "string", "pattern": pattern, **more})
+
+
+Slug = Annotated[str, AfterValidator(_slug), _spelt(rf"^(?=.{{1,60}}$){_SLUG}$")]
+FieldName = Annotated[str, AfterValidator(_name), _spelt(f"^{_NAME}$")]
+Prefix = Annotated[str, AfterValidator(_prefix), _spelt(f"^{_PREFIX}$")]
+Cron = Annotated[str, AfterValidator(_cron), _spelt(r"^\s*\S+(\s+\S+){4}\s*$")]
+Day = Annotated[date, BeforeValidator(_day), _spelt(f"^{_DATE}$", format="date")]
 """A date, never an instant and never a number."""
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]

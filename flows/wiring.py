@@ -121,6 +121,18 @@ def example_faults(
     return [Fault(f"{definition.decision}.yaml", 0, each.text) for each in failed]
 
 
+def unset_variables(workspace: Workspace) -> list[Fault]:
+    """Return the variables a connection cannot do without that are not set here."""
+    kinds = registry.kinds()
+    faults: list[Fault] = []
+    for spec in workspace.connections.values():
+        try:
+            resolved(spec, os.environ, optional=kinds[spec.type].optional_secrets)
+        except DefinitionError as error:
+            faults += error.faults
+    return faults
+
+
 def _connectors(
     workspace: Workspace, clock: Clock
 ) -> tuple[Mapping[str, Warehouse], Mapping[str, Channel]]:

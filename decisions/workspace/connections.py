@@ -12,7 +12,8 @@ from decisions.workspace.coherence import Role
 from decisions.workspace.faults import read_as, written
 from decisions.workspace.yaml_text import YamlText
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""How a value names the variable that holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def read_connection(
 def _bare_secrets(name: str, config: BaseModel, text: YamlText) -> Iterator[Fault]:
     for field, spec in type(config).model_fields.items():
         value, key = getattr(config, field, None), spec.alias or field
-        if isinstance(value, SecretStr) and not _REFERENCE.fullmatch(value.get_secret_value()):
+        if isinstance(value, SecretStr) and not REFERENCE.fullmatch(value.get_secret_value()):
             variable = re.sub(r"\W", "_", f"{name}_{key}").upper()
             advice = f'write "${{{variable}}}" and set that variable'
             yield text.fault((name, key), f"{name}.{key} is a secret; {advice}")
@@ -125,7 +126,7 @@ def _references(value: object) -> Iterator[str]:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, str):
-        yield from _REFERENCE.findall(value)
+        yield from REFERENCE.findall(value)
     elif isinstance(value, dict | list | tuple):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _references(part)
@@ -135,7 +136,7 @@ def _filled(value: object, environ: Mapping[str, str]) -> object:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, str):
-        return _REFERENCE.sub(lambda match: environ.get(match[1], ""), value)
+        return REFERENCE.sub(lambda match: environ.get(match[1], ""), value)
     if isinstance(value, dict):
         return {key: _filled(part, environ) for key, part in value.items()}
     return [_filled(part, environ) for part in value] if isinstance(value, list | tuple) else value

@@ -13,6 +13,7 @@ from cyclopts import App, Group, Parameter
 
 from flows.cli import (
     answering,
+    describing,
     drifting,
     explaining,
     importing,
@@ -44,7 +45,7 @@ _PROVE = Group("Prove", sort_key=4)
 _EVERY = Group("Options of every command", sort_key=9)
 
 _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
-    _BEGIN: (starting.init, starting.check, starting.demo, starting.serve),
+    _BEGIN: (starting.init, starting.check, describing.schema, starting.demo, starting.serve),
     _DECIDE: (
         operating.run,
         operating.runs,

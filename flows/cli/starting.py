@@ -60,7 +60,7 @@ def check(*, here: CommandHere) -> int:
         followthrough check
         followthrough check --workspace decisions/definitions --json
     """
-    from flows.wiring import example_faults, read_workspace
+    from flows.wiring import example_faults, read_workspace, unset_variables
 
     try:
         workspace = read_workspace(here.settings, here.clock)
@@ -74,14 +74,15 @@ def check(*, here: CommandHere) -> int:
         for definition in workspace.decisions.values()
         for fault in example_faults(workspace, definition, here.clock)
     ]
+    warnings = [*workspace.warnings, *unset_variables(workspace)]
     decisions = workspace.decisions.values()
     document = {
         "workspace": workspace.folder,
         "faults": _documents(failed),
-        "warnings": _documents(workspace.warnings),
+        "warnings": _documents(warnings),
         "decisions": [_document(each) for each in decisions],
     }
-    here.out.answer(document, *_checked(workspace, failed))
+    here.out.answer(document, *_checked(workspace, failed, warnings))
     return YOURS_TO_FIX if failed else DONE
 
 
@@ -191,7 +192,9 @@ def _document(definition: "Definition") -> dict[str, Any]:
     }
 
 
-def _checked(workspace: "Workspace", failed: Sequence[Fault]) -> list[RenderableType]:
+def _checked(
+    workspace: "Workspace", failed: Sequence[Fault], warnings: Sequence[Fault]
+) -> list[RenderableType]:
     decisions, people = workspace.decisions.values(), workspace.people
     rows = [
         (
@@ -206,7 +209,7 @@ def _checked(workspace: "Workspace", failed: Sequence[Fault]) -> list[Renderable
     ]
     headings = ("decision", "business owner", "technical owner", "rules", "examples", "review by")
     shown: list[RenderableType] = [table(*headings, rows=rows, whole=[5]), ""]
-    for title, faults in (("Warnings", workspace.warnings), ("Failed examples", failed)):
+    for title, faults in (("Warnings", warnings), ("Failed examples", failed)):
         if faults:
             shown.append("\n".join([title, *(f"  {_placed(each)}" for each in faults)]) + "\n")
     examples = plural(sum(len(each.examples) for each in decisions), "example")

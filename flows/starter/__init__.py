@@ -10,6 +10,9 @@ from importlib.resources import files
 from io import StringIO
 from pathlib import Path
 
+from connectors import registry
+from decisions.workspace.schema import write_schemas
+
 DEFINITION = "late-invoice-call"
 """The decision in it."""
 
@@ -18,6 +21,8 @@ FIRST_CASE = "LIC-1"
 FIRST_ASSIGNEE = "mia.chen"
 """Who is asked."""
 
+SCHEMAS = "schema"
+"""The folder beside them with what an editor needs to complete and check the files."""
 _COPIED = ("people.yaml", "connections.yaml", f"{DEFINITION}.yaml")
 _REVIEWED_AFTER = timedelta(days=182)
 _GRACE_DAYS = 7
@@ -25,7 +30,7 @@ _GRACE_DAYS = 7
 
 
 def make_workspace(folder: Path, now: datetime) -> list[Path]:
-    """Write the workspace and return its files.
+    """Write the workspace and return its files, and the folder of the schemas.
 
     Args:
         folder: Where to; made if it does not exist.
@@ -39,7 +44,8 @@ def make_workspace(folder: Path, now: datetime) -> list[Path]:
         path = folder / name
         path.write_text(text, encoding="utf-8")
         made.append(path)
-    return made
+    write_schemas(folder / SCHEMAS, registry.connection_kinds())
+    return [*made, folder / SCHEMAS]
 
 
 def _shipped(name: str) -> str:

@@ -102,6 +102,19 @@ class TestRunning:
         assert shell.run("check") == 2
         assert "example 1 expects 'call'; no rule holds" in shell.out
 
+    def test_check_warns_of_a_variable_that_is_not_set_and_run_refuses(self, shell, monkeypatch):
+        monkeypatch.delenv("WAREHOUSE", raising=False)
+        path = shell.folder / "connections.yaml"
+        path.write_text(path.read_text().replace("warehouse.duckdb", '"${WAREHOUSE}"'))
+
+        assert shell.run("check") == 0
+        needed = "warehouse.path needs the variable WAREHOUSE, which is not set"
+        assert needed in " ".join(shell.out.split())
+        assert shell.run("run") == 2
+        monkeypatch.setenv("WAREHOUSE", "warehouse.duckdb")
+        shell.run("check")
+        assert "WAREHOUSE" not in shell.out
+
     def test_every_subject_is_counted_once(self, shell):
         [run] = shell.document("run")["runs"]
 
