@@ -3,7 +3,7 @@
 A connector is written against this module and ``decisions.errors`` alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -216,4 +216,44 @@ class AmendingChannel(Channel, Protocol):
         Raises:
             TemporaryFailure: A later try may succeed.
             PermanentFailure: The message is gone, or may not be changed any more.
+        """
+
+
+class Condition(StrEnum):
+    """How something that was examined is."""
+
+    FINE = "fine"
+    DOUBTFUL = "doubtful"
+    """It works, or cannot be told; somebody should know all the same."""
+    FAULTY = "faulty"
+    """It does not work until somebody mends it."""
+    AWAY = "away"
+    """The outside world did not answer; later it may."""
+
+
+class Finding(Frozen):
+    """One thing that was examined.
+
+    Attributes:
+        about: What was looked at, such as ``slack: permissions``.
+        condition: How it is.
+        found: What was found.
+        advice: What to do, unless it is fine.
+    """
+
+    about: str
+    condition: Condition = Condition.FINE
+    found: str
+    advice: str | None = None
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """A connector that can say whether it would work, without telling anybody anything."""
+
+    def examined(self, people: Sequence[Addressee]) -> Iterator[Finding]:
+        """Yield what was looked at: access, permissions, whether people can be reached.
+
+        Args:
+            people: Whom it may have to reach.
         """

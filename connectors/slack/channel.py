@@ -1,7 +1,7 @@
 """Direct messages through a Slack app, and what a press of one of their buttons needs."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,10 +14,11 @@ from slack_sdk.webhook import WebhookClient
 
 from connectors.slack.blocks import carries, payload
 from connectors.slack.config import SLACK_API
+from connectors.slack.examination import Examination
 from connectors.slack.responses import SDK_FAILURES, RefusedForm, failure
 from connectors.slack.texts import fitting
 from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
-from decisions.ports import Addressee, Clock, Message, Receipt, wall_clock
+from decisions.ports import Addressee, Clock, Finding, Message, Receipt, wall_clock
 
 _LOG = logging.getLogger(__name__)
 # What the SDK would log the channel raises, and the SDK's debug lines hold whole messages.
@@ -111,6 +112,12 @@ class SlackChannel:
             link_names=False,
             **payload(message),
         )
+
+    def examined(self, people: Sequence[Addressee]) -> Iterator[Finding]:
+        """Ask Slack about the app, its permissions and its people; see ``Examinable.examined``."""
+        return Examination(
+            self.name, self._client, self._clock, can_verify=self._verifier is not None
+        ).findings(people)
 
     def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Say whether a request was signed by Slack for this app within five minutes of now."""

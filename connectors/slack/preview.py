@@ -13,7 +13,7 @@ from rich.text import Text
 
 from connectors.slack.blocks import payload
 from connectors.slack.texts import one_line, unescape
-from decisions.ports import Clock, Message, Receipt, wall_clock
+from decisions.ports import Addressee, Clock, Condition, Finding, Message, Receipt, wall_clock
 
 _LINK = re.compile(r"<[^|>]*\|([^>]*)>")
 
@@ -43,6 +43,15 @@ class PreviewChannel:
     def amend(self, reference: str, message: Message) -> None:  # noqa: ARG002  the port's signature
         """Build the payload and change nothing; see ``AmendingChannel.amend``."""
         payload(message)
+
+    def examined(self, people: Sequence[Addressee]) -> Iterator[Finding]:  # noqa: ARG002  the port's signature
+        """Say that nobody is told anything; see ``Examinable.examined``."""
+        yield Finding(
+            about=f"{self.name}: token",
+            condition=Condition.DOUBTFUL,
+            found="no token is set: messages are drawn and kept, none is sent",
+            advice="set the variable that 'token' names in connections.yaml",
+        )
 
     def find(self, message: Message) -> Receipt | None:  # noqa: ARG002  the port's signature
         """Return None: nothing was ever sent."""

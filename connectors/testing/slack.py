@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import format_datetime
 from threading import RLock
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
@@ -241,7 +242,9 @@ class FakeSlack:
     ) -> HttpAnswer:
         try:
             self._authenticate(headers)
-            return json_answer(self._team.call(method, arguments))
+            said = {"x-oauth-scopes": ",".join(sorted(self._team.scopes))}
+            said["date"] = format_datetime(self._clock(), usegmt=True)
+            return json_answer(self._team.call(method, arguments), headers=said)
         except Refusal as refusal:
             return json_answer(refusal.content)
 

@@ -108,7 +108,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _send(self, answer: HttpAnswer) -> None:
         try:
-            self.send_response(answer.status)
+            self.send_response_only(answer.status)  # the date is the answer's to say
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             length = len(answer.body) if answer.length is None else answer.length

@@ -15,6 +15,7 @@ from flows.cli import (
     answering,
     describing,
     drifting,
+    examining,
     explaining,
     importing,
     operating,
@@ -45,7 +46,14 @@ _PROVE = Group("Prove", sort_key=4)
 _EVERY = Group("Options of every command", sort_key=9)
 
 _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
-    _BEGIN: (starting.init, starting.check, describing.schema, starting.demo, starting.serve),
+    _BEGIN: (
+        starting.init,
+        starting.check,
+        examining.doctor,
+        describing.schema,
+        starting.demo,
+        starting.serve,
+    ),
     _DECIDE: (
         operating.run,
         operating.runs,

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from connectors.slack.channel import SlackChannel
 from connectors.testing import FakeSlack
 from connectors.testing.wire import post
+from decisions.deciding.archive import VerdictArchive
 from decisions.delivery import Attempt
 from decisions.desk import Author, Desk
 from decisions.ledger import Ledger
@@ -50,6 +51,7 @@ class Room:
                 warnings=(),
             ),
             ledger=ledger,
+            archive=VerdictArchive(folder / "archive"),
             desk=Desk(ledger, self.people),
             pursuit=Pursuit(ledger, self.people),
             warehouses={},

@@ -1,0 +1,150 @@
+"""Whether everything that the decisions of a workspace need would work, looked at piece by piece.
+
+Nobody is told anything and nothing is recorded.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from decisions.deciding.evaluation import relation_sql
+from decisions.definition import Definition, Relation
+from decisions.errors import (
+    ConnectorError,
+    DefinitionError,
+    LedgerError,
+    PermanentFailure,
+    UnknownPerson,
+)
+from decisions.ledger.pulse import Backlog
+from decisions.ownership import People
+from decisions.ports import Addressee, Clock, Condition, Examinable, Finding, wall_clock
+from flows import wiring
+from flows.settings import Settings
+from flows.wiring import Layer
+
+
+def examined(settings: Settings, clock: Clock = wall_clock) -> Iterator[Finding]:
+    """Yield what was looked at: workspace, ledger, work that is due, sources, channels, people.
+
+    Args:
+        settings: Where everything is.
+        clock: The present instant.
+    """
+    try:
+        workspace = wiring.read_workspace(settings, clock)
+    except DefinitionError as error:
+        yield Finding(
+            about="workspace",
+            condition=Condition.FAULTY,
+            found=f"{len(error.faults)} faults in {settings.workspace}",
+            advice="followthrough check names them",
+        )
+        return
+    named = ", ".join(workspace.decisions) or "no decision yet"
+    yield Finding(about="workspace", found=f"without a fault: {named}")
+    try:
+        layer = wiring.assemble(settings, clock)
+    except DefinitionError as error:
+        for fault in error.faults:
+            yield Finding(about="connections", condition=Condition.FAULTY, found=str(fault))
+        return
+    except LedgerError as error:
+        yield Finding(about="ledger", condition=Condition.AWAY, found=str(error))
+        return
+    try:
+        yield from _Look(layer).findings()
+    finally:
+        layer.ledger.close()
+
+
+class _Look:
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self._people = layer.workspace.people
+
+    def findings(self) -> Iterator[Finding]:
+        yield from self._ledger()
+        for definition in self._layer.workspace.decisions.values():
+            yield from self._sources(definition)
+            yield from self._owners(definition)
+        to = [_addressee(self._people, key) for key in sorted(self._present())]
+        for name in self._layer.channels:
+            yield from self._channel(name, to)
+
+    def _ledger(self) -> Iterator[Finding]:
+        ledger = self._layer.ledger
+        yield Finding(about="ledger", found=ledger.name)
+        backlog = ledger.pulse.backlog(self._layer.clock())
+        for work, found in backlog.items():
+            yield _due(work, found, self._layer.settings.late_after)
+
+    def _sources(self, definition: Definition) -> Iterator[Finding]:
+        probes = [definition.intervention and definition.intervention.proof, definition.outcome]
+        named = [definition.signal, *definition.context, *(one for one in probes if one)]
+        for relation in named:
+            yield self._source(definition, relation)
+
+    def _source(self, definition: Definition, relation: Relation) -> Finding:
+        what = relation.table or relation.path or "its query"
+        about = f"{definition.decision}: {what}"
+        try:
+            warehouse = self._layer.warehouses[relation.connection]
+            columns = warehouse.columns(relation_sql(relation, warehouse))
+        except ConnectorError as failure:
+            mendable = isinstance(failure, PermanentFailure)
+            condition = Condition.FAULTY if mendable else Condition.AWAY
+            return Finding(about=about, condition=condition, found=str(failure))
+        return Finding(about=about, found=f"{len(columns)} columns in {relation.connection}")
+
+    def _owners(self, definition: Definition) -> Iterator[Finding]:
+        owners = definition.owners.model_dump(exclude_none=True)
+        for role, named in owners.items():
+            key = self._people.roles.get(named, named)
+            about = f"{definition.decision}: {role} owner"
+            try:
+                found = self._people.standin(key, self._layer.clock())
+            except UnknownPerson as gap:
+                yield Finding(
+                    about=about,
+                    condition=Condition.FAULTY,
+                    found=str(gap),
+                    advice="name who owns it now, or their cover in people.yaml",
+                )
+                continue
+            away = f", for whom {self._people.name(found.person)} stands in"
+            there = self._people.name(key) + (away if found.person != key else "")
+            yield Finding(about=about, found=there)
+
+    def _present(self) -> Iterator[str]:
+        now = self._layer.clock()
+        yield from (key for key in self._people.people if not self._people.has_left(key, now))
+
+    def _channel(self, name: str, to: list[Addressee]) -> Iterator[Finding]:
+        try:
+            channel = self._layer.channels[name]
+        except ConnectorError as failure:
+            yield Finding(about=name, condition=Condition.FAULTY, found=str(failure))
+            return
+        if isinstance(channel, Examinable):
+            yield from channel.examined(to)
+            return
+        yield Finding(about=name, condition=Condition.DOUBTFUL, found="cannot be examined")
+
+
+def _due(work: str, found: Backlog, bound: timedelta) -> Finding:
+    if found.oldest <= bound:
+        return Finding(about=f"due {work}", found=f"{found.count} now")
+    hours = found.oldest.total_seconds() / 3600
+    return Finding(
+        about=f"due {work}",
+        condition=Condition.FAULTY,
+        found=f"{found.count}, the first for {hours:,.1f} h: nobody takes them up",
+        advice="run followthrough dispatch every minute, by serve, a worker or cron",
+    )
+
+
+def _addressee(people: People, key: str) -> Addressee:
+    person = people.person(key)
+    return Addressee(
+        person=key, name=person.name, email=person.email, slack=person.slack, zone=person.zone
+    )

@@ -1,0 +1,133 @@
+"""What is looked at before anybody relies on it, and what is said to do."""
+
+from datetime import timedelta
+
+import pytest
+
+from connectors.slack.channel import SlackChannel
+from connectors.slack.examination import SCOPES
+from connectors.testing import FakeSlack
+from decisions.ports import Addressee, Condition
+from flows.doctor import examined
+from flows.settings import Settings
+from tests.company import write_workspace
+from tests.samples import MONDAY, MovableClock
+
+DANA = Addressee(person="dana.reyes", name="Dana", email="d@x.y", slack="U01DANA", zone="UTC")
+LEE = Addressee(person="lee.park", name="Lee", email="lee@larkfield.example", zone="UTC")
+
+
+@pytest.fixture
+def clock():
+    return MovableClock()
+
+
+@pytest.fixture
+def slack(clock):
+    with FakeSlack(clock=clock) as slack:
+        slack.add_person("U01DANA", email="dana@larkfield.example")
+        slack.add_person("U01LEE", email="lee@larkfield.example")
+        yield slack
+
+
+def look(slack, clock, people=(), *, token=None, secret="s"):
+    channel = SlackChannel(
+        "slack", token or slack.token, slack.url, signing_secret=secret, clock=clock
+    )
+    return {one.about: one for one in channel.examined(people)}
+
+
+def mended(found):
+    return {about: one for about, one in found.items() if one.condition is not Condition.FINE}
+
+
+def test_of_an_app_that_works_everything_is_fine_and_nobody_is_told(slack, clock):
+    found = look(slack, clock, [DANA, LEE])
+
+    assert mended(found) == {}
+    assert found["slack: dana.reyes"].found == "found by the id U01DANA"
+    assert found["slack: lee.park"].found == "found by the e-mail lee@larkfield.example"
+    assert slack.messages_to("U01DANA") == []
+
+
+def test_a_token_that_was_revoked_is_named_and_nothing_further_is_asked(slack, clock):
+    [only] = look(slack, clock, [DANA], token="xoxb-old").values()
+
+    assert (only.condition, only.found) == (Condition.FAULTY, "Slack answers 'invalid_auth'")
+    assert "install the app once more" in only.advice
+
+
+def test_a_slack_that_does_not_answer_is_nobodys_to_mend(slack, clock):
+    slack.answer_html(method="auth.test")
+
+    [only] = look(slack, clock).values()
+
+    assert only.condition is Condition.AWAY
+
+
+@pytest.mark.parametrize("missing", SCOPES)
+def test_each_permission_that_is_missing_is_named_with_what_it_is_for(clock, missing):
+    with FakeSlack(clock=clock, scopes=set(SCOPES) - {missing}) as slack:
+        found = look(slack, clock)
+
+    permissions = found["slack: permissions"]
+    assert permissions.found == f"{missing} is missing, to {SCOPES[missing]}"
+
+
+def test_people_slack_does_not_know_or_who_have_left_are_named(slack, clock):
+    slack.deactivate("U01DANA")
+    stranger = LEE.model_copy(update={"person": "max.doe", "email": "max@elsewhere.example"})
+
+    found = mended(look(slack, clock, [DANA, stranger]))
+
+    assert found["slack: dana.reyes"].found == "their account is deactivated"
+    assert found["slack: max.doe"].found == "Slack knows nobody by the e-mail max@elsewhere.example"
+
+
+@pytest.mark.parametrize(("minutes", "condition"), [(1, Condition.FINE), (6, Condition.FAULTY)])
+def test_a_clock_that_is_off_is_told_before_buttons_stop_working(slack, minutes, condition):
+    off = MovableClock(MONDAY + timedelta(minutes=minutes))
+
+    assert look(slack, off)["slack: clock"].condition is condition
+
+
+def test_without_a_signing_secret_buttons_cannot_work(slack, clock):
+    assert look(slack, clock, secret=None)["slack: signing secret"].condition is Condition.FAULTY
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
+    folder = write_workspace(tmp_path / "work")
+    return Settings(workspace=folder, home=tmp_path / "home")
+
+
+def test_a_source_that_is_not_there_is_named(workspace, clock):
+    found = {one.about: one for one in examined(workspace, clock)}
+
+    missing = found["churn-save-call: churn_scores"]
+    assert missing.condition is Condition.FAULTY
+    assert "there is no database" in missing.found
+    assert found["slack: token"].condition is Condition.DOUBTFUL
+    assert found["churn-save-call: business owner"].found == "Dana Reyes"
+    assert found["due messages"].found == "0 now"
+
+
+def test_a_workspace_with_faults_is_looked_at_no_further(workspace, clock):
+    (workspace.workspace / "churn-save-call.yaml").write_text("decision: churn-save-call\n")
+
+    [only] = examined(workspace, clock)
+
+    assert (only.about, only.condition) == ("workspace", Condition.FAULTY)
+    assert only.advice == "followthrough check names them"
+
+
+def test_an_owner_who_has_left_is_named(workspace, clock):
+    people = workspace.workspace / "people.yaml"
+    left = "email: lee@larkfield.example, last_day: 2026-01-31,"
+    people.write_text(people.read_text().replace("email: lee@larkfield.example,", left))
+
+    found = {one.about: one for one in examined(workspace, clock)}
+
+    owner = found["churn-save-call: technical owner"]
+    assert owner.found == "Lee Park, for whom Omar Haddad stands in"
