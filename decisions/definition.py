@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema
 from decisions.canonical import canonical_json, sha256
 from decisions.quantities import (
     Amount,
+    Budget,
     Difference,
     ElapsedSpan,
     Nulls,
@@ -269,6 +270,17 @@ class Action(Part):
         return self
 
 
+class Cost(Part):
+    """How much the cases of a calendar month may cost together."""
+
+    of: FieldName
+    """The signal's field that says what a subject's case costs; never missing, never below 0."""
+    at_most: Budget
+    """In the field's unit; beyond, nobody is taken on until the next month."""
+    warn_at: Share = Share(0.8)
+    """The part of it from which the owners are warned, once a month."""
+
+
 class Limits(Part):
     """How much may happen at most; what is over is recorded as suppressed, never simply absent."""
 
@@ -276,6 +288,8 @@ class Limits(Part):
     per_assignee: Rate | None = None
     """Per calendar day of the assignee's zone."""
     per_run: Annotated[int, Field(ge=1)] | None = None
+    cost: Cost | None = None
+    """Per calendar month of the schedule's zone; of UTC without a schedule."""
     prefer: Expression | None = None
     """Who comes first when not all may: the highest value."""
 

@@ -219,6 +219,31 @@ class Amount(_Written):
 
 
 @dataclass(frozen=True, slots=True)
+class Budget(_Written):
+    """So much of a unit per calendar month.
+
+    Attributes:
+        size: How much; above 0.
+        unit: Of what, such as USD.
+    """
+
+    pattern = rf"{_NUMBER}\s+([A-Za-z][A-Za-z/]{{0,19}})\s+per\s+month"
+    example = "'300 USD per month'"
+
+    size: Decimal
+    unit: str
+
+    @classmethod
+    def _read(cls, match: re.Match[str]) -> Self:
+        if not Decimal(match[1]):
+            raise ValueError("a budget is above 0")
+        return cls(Decimal(match[1]), match[2])
+
+    def __str__(self) -> str:
+        return f"{self.size:f} {self.unit} per month"
+
+
+@dataclass(frozen=True, slots=True)
 class Difference(_Written):
     """How far two means lie apart: of rates in percentage points, else in the measure's unit.
 

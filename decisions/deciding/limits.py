@@ -6,6 +6,7 @@ the same rule and stay comparable.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -17,6 +18,8 @@ ALREADY_DECIDED = "already decided"
 PER_SUBJECT = "per_subject"
 PER_ASSIGNEE = "per_assignee"
 PER_RUN = "per_run"
+COST = "cost"
+"""What the reason of a limit begins with; the limit itself follows: ``per_run: 200``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class History:
             ``unfinished`` (0 or 1), ``last_scored_at`` (UTC), ``recent`` (cases opened within the
             span of ``per_subject``).
         today: Cases opened since the assignee's midnight, by assignee.
+        spent: What this month's cases cost so far, in the unit of the limit.
         in_batch: Cases opened by earlier runs over this very batch; they take places of
             ``per_run``, so that running again is no way around it.
     """
@@ -35,11 +39,12 @@ class History:
     cases: pa.Table
     today: Mapping[str, int]
     in_batch: int = 0
+    spent: Decimal = Decimal(0)
 
 
 _VERDICTS = """
 WITH known AS (
-    SELECT m.position, m.subject, m.assignee, m.priority,
+    SELECT m.position, m.subject, m.assignee, m.priority, {cost} AS cost,
         CASE
             WHEN h.unfinished = 1 THEN $already_open
             WHEN m.scored_at <= h.last_scored_at THEN $already_decided
@@ -57,12 +62,17 @@ WITH known AS (
         AS reason)
     FROM by_assignee
 ), by_run AS (
-    SELECT *, row_number() OVER (
-        PARTITION BY reason IS NULL ORDER BY priority DESC NULLS LAST, subject) AS run_place
+    SELECT *, row_number() OVER places AS run_place,
+        sum(cost) OVER (places ROWS UNBOUNDED PRECEDING) AS spent
     FROM within_day
+    WINDOW places AS (PARTITION BY reason IS NULL ORDER BY priority DESC NULLS LAST, subject)
 )
 SELECT position,
-    CASE WHEN reason IS NULL AND run_place > $per_run_count THEN $per_run ELSE reason END AS reason
+    CASE
+        WHEN reason IS NULL AND run_place > $per_run_count THEN $per_run
+        WHEN reason IS NULL AND spent > CAST($left AS DECIMAL(38, 6)) THEN $cost
+        ELSE reason
+    END AS reason
 FROM by_run ORDER BY position
 """
 
@@ -73,7 +83,8 @@ def reasons(matches: pa.Table, history: History, limits: Limits) -> pa.ChunkedAr
     """Return for every match why it is suppressed, or null where it may go on.
 
     Args:
-        matches: Columns ``subject``, ``scored_at``, ``assignee``, ``priority``; one row a subject.
+        matches: Columns ``subject``, ``scored_at``, ``assignee``, ``priority``, ``facts``; one row
+            a subject.
         history: What the ledger knows of them.
         limits: The definition's limits.
 
@@ -90,16 +101,54 @@ def reasons(matches: pa.Table, history: History, limits: Limits) -> pa.ChunkedAr
     bounds = {
         "already_open": ALREADY_OPEN,
         "already_decided": ALREADY_DECIDED,
-        "per_subject": PER_SUBJECT,
-        "per_assignee": PER_ASSIGNEE,
-        "per_run": PER_RUN,
+        "per_subject": f"{PER_SUBJECT}: {limits.per_subject}",
+        "per_assignee": f"{PER_ASSIGNEE}: {limits.per_assignee}",
+        "per_run": f"{PER_RUN}: {limits.per_run}",
+        "cost": f"{COST}: {limits.cost.at_most if limits.cost else None}",
         "per_subject_count": limits.per_subject.count if limits.per_subject else _UNLIMITED,
         "per_assignee_count": limits.per_assignee.count if limits.per_assignee else _UNLIMITED,
         "per_run_count": max(0, (limits.per_run or _UNLIMITED) - history.in_batch),
+        "left": str(limits.cost.at_most.size - history.spent if limits.cost else 0),
     }
     with columnar.session() as engine:
         engine.register("matches", positioned)
         engine.register("history", history.cases)
         engine.register("today", today)
-        verdicts: pa.Table = engine.sql(_VERDICTS, params=bounds).to_arrow_table()
+        verdicts: pa.Table = engine.sql(
+            _VERDICTS.format(cost=_cost_sql(limits)), params=bounds
+        ).to_arrow_table()
     return verdicts.column("reason")
+
+
+def kind(reason: str) -> str:
+    """Return which limit a reason is of: one of the constants above."""
+    return reason.partition(":")[0]
+
+
+def cost(verdicts: pa.Table, limits: Limits) -> Decimal:
+    """Return what the cases cost together that nothing speaks against, in the limit's unit.
+
+    Args:
+        verdicts: Columns ``facts`` and ``reason``.
+        limits: The definition's limits; without one on the cost, it is 0.
+    """
+    if limits.cost is None:
+        return Decimal(0)
+    query = f"SELECT sum({_cost_sql(limits)}) AS total FROM verdicts AS m WHERE reason IS NULL"
+    with columnar.session() as engine:
+        engine.register("verdicts", verdicts.select(["facts", "reason"]))
+        total = engine.sql(query).to_arrow_table().column(0)[0].as_py()
+    return Decimal(total or 0)
+
+
+def _cost_sql(limits: Limits) -> str:
+    """Return SQL of what a match costs: exact, so that no sum depends on the order it is made in.
+
+    Both arms cost alike here, since both take their place; a larger cost than a quadrillion is
+    one, and beyond any budget all the same.
+    """
+    if limits.cost is None:
+        return "0::DECIMAL(38, 6)"
+    # A field's name is made of letters, digits and underscores.
+    found = f"CAST(m.facts ->> '$.{limits.cost.of}' AS DOUBLE)"
+    return f"CAST(round(least({found}, 1e15), 6) AS DECIMAL(38, 6))"

@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection, select
 
 from decisions.deciding.drift import Shift
+from decisions.deciding.limits import COST
 from decisions.definition import Definition
 from decisions.ledger.drifts import Reference
+from decisions.ledger.probing import month_of, spent
 from decisions.ledger.records import FieldDrift, Notification, NotificationState, Run
 from decisions.ledger.transaction import Transaction
 from decisions.ownership import People, resolve
@@ -52,6 +58,49 @@ def of_drift(
         for name, (known, found) in moved.items()
         if found.is_flagged
     ]
+
+
+def of_cost(
+    transaction: Transaction, definition: Definition, cost: Decimal, reasons: pa.ChunkedArray
+) -> list[Advice]:
+    """Return advice where a month's budget is nearly or wholly used; news once a month each.
+
+    Args:
+        transaction: The run's transaction; the run is not recorded in it yet.
+        definition: The decision.
+        cost: What the run's cases cost.
+        reasons: Why subjects are suppressed, or null.
+    """
+    limit = definition.limits.cost
+    if limit is None:
+        return []
+    at, budget = transaction.at, limit.at_most
+    used = spent(transaction.connection, definition, at) + cost
+    month = month_of(definition, at)
+    left_out = pc.sum(pc.equal(reasons, f"{COST}: {budget}")).as_py() or 0
+    said = f"{_amount(used)} of {budget} are used in {month:%B %Y}"
+    if left_out:
+        about = f"cost: {budget} used up"
+        text = f"{said}; {left_out:,} subjects were left out, and so are more until next month"
+    elif used >= budget.size * Decimal(str(limit.warn_at.of_one)):
+        about = f"cost: {limit.warn_at} of {budget} used"
+        text = f"{said}, {used / budget.size:.0%}; beyond it nobody is taken on until next month"
+    else:
+        return []
+    is_news = about not in _said_since(transaction.connection, definition.decision, month)
+    return [Advice(about, text, ("technical", "business"), is_news)]
+
+
+def _amount(size: Decimal) -> str:
+    return f"{size.quantize(Decimal('0.01')):,f}"
+
+
+def _said_since(connection: Connection, decision: str, since: datetime) -> set[str]:
+    """Return what runs since an instant have told their owners about."""
+    run = Run.__table__
+    query = select(run.c.warnings).where(run.c.decision == decision, run.c.recorded_at >= since)
+    found = connection.execute(query).scalars()
+    return {each["about"] for warnings in found for each in warnings if each["told"]}
 
 
 def kept(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -63,16 +64,45 @@ def history_of(
         cases=cases,
         today=_opened_today(connection, definition, routed, people, at),
         in_batch=_opened_from(connection, definition, batch),
+        spent=spent(connection, definition, at),
     )
 
 
 def _opened_from(connection: Connection, definition: Definition, batch: str) -> int:
     if definition.limits.per_run is None:
         return 0
-    runs, cases = Run.__table__, Case.__table__
-    same = select(runs.c.id).where(runs.c.decision == definition.decision, runs.c.batch == batch)
-    query = select(func.count()).select_from(cases).where(cases.c.run_id.in_(same))
-    return int(connection.execute(query).scalar_one())
+    runs = Run.__table__
+    # From the runs' own counts: few rows, however many cases there are.
+    query = select(runs.c.counts).where(
+        runs.c.decision == definition.decision, runs.c.batch == batch
+    )
+    found = connection.execute(query).scalars()
+    return sum(counts.get("opened", 0) + counts.get("held_out", 0) for counts in found)
+
+
+def spent(connection: Connection, definition: Definition, at: datetime) -> Decimal:
+    """Return what the cases opened this month cost so far; 0 where no limit is set on it."""
+    limit, runs = definition.limits.cost, Run.__table__
+    if limit is None:
+        return Decimal(0)
+    query = select(runs.c.cost).where(
+        runs.c.decision == definition.decision,
+        runs.c.recorded_at >= month_of(definition, at),
+        runs.c.cost_unit == limit.at_most.unit,
+    )
+    return sum((Decimal(str(cost)) for cost in connection.execute(query).scalars()), Decimal(0))
+
+
+def month_of(definition: Definition, at: datetime) -> datetime:
+    """Return when the month began that a decision's costs are counted in (timezone-aware).
+
+    Args:
+        definition: The decision; its schedule names the zone, else it is UTC.
+        at: An instant of that month (timezone-aware).
+    """
+    zone = ZoneInfo(definition.schedule.zone if definition.schedule else "UTC")
+    local = at.astimezone(zone)
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _opened_today(

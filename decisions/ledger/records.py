@@ -120,6 +120,10 @@ class Run(Record, table=True):
     """Hash of the file with every subject's verdict; None where none could be written."""
     archive_rows: int | None = None
     """Subjects in that file; fewer than evaluated where only matches leave the warehouse."""
+    cost: float = 0.0
+    """What its cases cost, by the field of ``limits.cost``; 0 without such a limit."""
+    cost_unit: str | None = None
+    """In what; None without a limit on the cost."""
     warnings: list[dict[str, Any]] = json_value()
     """What its owners should know: ``about``, ``text`` and who is ``told`` of it now."""
     examples: list[dict[str, Any]] = json_value()

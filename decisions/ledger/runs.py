@@ -203,10 +203,16 @@ def _add_verdicts(
     is_news = bool(withheld) and not _was_told(transaction, definition.decision, batch, handed_over)
     moved = drifts.shifts(transaction.connection, definition, batch.measured)
     found = advice.of_drift(transaction.connection, definition.decision, moved)
-    warnings = advice.kept(found, definition, people, transaction)
-    run = _add_run(
-        transaction, definition, batch, RECORDED, counts, handed_over, warnings, archived=draft
-    )
+    cost = limits.cost(verdicts, definition.limits)
+    found += advice.of_cost(transaction, definition, cost, verdicts.column("reason"))
+    limit = definition.limits.cost
+    noted = {
+        "withheld": handed_over,
+        "warnings": advice.kept(found, definition, people, transaction),
+        "cost": float(cost),
+        "cost_unit": limit.at_most.unit if limit else None,
+    }
+    run = _add_run(transaction, definition, batch, RECORDED, counts, noted=noted, archived=draft)
     drifts.store_drift(transaction, definition, run, batch.measured, moved)
     advice.tell(transaction, run)
     period = current_period(transaction, definition, run.version_id)
@@ -295,9 +301,8 @@ def _add_run(
     batch: Batch,
     state: str,
     counts: dict[str, Any],
-    handed_over: Sequence[dict[str, Any]] = (),
-    warnings: Sequence[dict[str, Any]] = (),
     *,
+    noted: dict[str, Any] | None = None,
     archived: Draft | None = None,
 ) -> Run:
     version = record_version(transaction, definition)
@@ -306,9 +311,11 @@ def _add_run(
         "evaluated": batch.rows,
         "counts": counts,
         "faults": list(batch.faults),
-        "withheld": list(handed_over),
-        "warnings": list(warnings),
-    }
+        "withheld": [],
+        "warnings": [],
+        "cost": 0.0,
+        "cost_unit": None,
+    } | (noted or {})
     examples = [asdict(each) for each in batch.examples]
     run = Run(
         decision=definition.decision,

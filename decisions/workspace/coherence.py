@@ -37,6 +37,7 @@ def contradictions(
     yield from _fields(definition)
     yield from _bounds(definition)
     yield from _watched(definition)
+    yield from _cost(definition)
     yield from _figures(definition)
     yield from _measuring(definition)
     yield from _rules(definition)
@@ -136,6 +137,26 @@ def _watched(definition: Definition) -> Iterator[tuple[Place, str]]:
             )
         elif spec.type in {"date", "timestamp"}:
             yield place, f"{name!r} is a {spec.type}; drift is for numbers, strings and booleans"
+
+
+def _cost(definition: Definition) -> Iterator[tuple[Place, str]]:
+    """Judge the field a month's cost is summed over: always there, never below 0, in one unit."""
+    cost = definition.limits.cost if definition.limits else None
+    if not cost or not cost.of:
+        return
+    place: Place = ("limits", "cost", "of")
+    fields = definition.signal.fields
+    yield from _number(place, cost.of, fields)
+    spec = fields.get(cost.of)
+    if spec is None or spec.type not in NUMBERS:
+        return
+    if spec.nulls is not None:
+        yield place, f"{cost.of!r} may be missing, and what is not known cannot be summed"
+    if (spec.min is None or spec.min < 0) and not spec.allowed:
+        yield place, f"{cost.of!r} may be below 0, which would make room; give it 'min: 0'"
+    if cost.at_most and spec.unit != cost.at_most.unit:
+        found = f"in {spec.unit}" if spec.unit else "without a unit"
+        yield ("limits", "cost", "at_most"), f"at_most is {cost.at_most}; {cost.of!r} is {found}"
 
 
 def _allowed(place: Place, spec: FieldSpec) -> Iterator[tuple[Place, str]]:

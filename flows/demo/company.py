@@ -26,6 +26,8 @@ HORIZON = timedelta(days=30)
 _MEAN_LOGIT, _SPREAD, _BLUR, _WOBBLE = -1.5, 2.0, 0.5, 0.1
 _RISK_WITHOUT_RENEWAL = 0.05
 """What is left of an account's risk in the model's eyes while no renewal is near."""
+_SCORING_COST = 0.35
+"""US dollars to score one account and name its reasons."""
 
 _REASONS = (
     "fewer people sign in than a quarter ago",
@@ -164,6 +166,7 @@ class Company:
         for name, values in (
             ("churn_probability", np.round(score, 4)),
             ("churn_interval", np.round(0.08 + 0.1 * np.abs(wobble), 3)),
+            ("model_cost", pa.repeat(_SCORING_COST, len(self.ids))),
             ("model_version", pa.repeat(f"{at:%Y.%m}", len(self.ids))),
             ("scored_at", pa.repeat(now, len(self.ids))),
         ):

@@ -492,6 +492,8 @@ class TestPrograms:
         words = {
             "init": ["init", str(tmp_path / "mine")],
             "show": ["show", "CSC-1"],
+            "drift": ["drift", DECISION],
+            "reference": ["reference", DECISION, "--as", "lee.park"],
             "schedule": ["schedule", "CSC-1"],
             "explain": ["explain", DECISION, "--subject", "acme"],
             "acknowledge": ["acknowledge", "CSC-1", "--as", "mia.chen"],
@@ -506,6 +508,9 @@ class TestPrograms:
         (decided.folder / "old.csv").write_text(
             "arm,decided_at,outcome\n1,2026-01-01,1\n0,2026-01-01,0\n"
         )
+        watching = "  gate: {drift: {churn_probability: {psi: 0.2}}}\nmatch: first"
+        written = decided.folder / f"{DECISION}.yaml"
+        written.write_text(written.read_text().replace("match: first", watching, 1))
         elsewhere = {"demo", "serve"}  # too long for here; tests/e2e
 
         for command in (name for name in RAN if name not in elsewhere):

@@ -71,7 +71,7 @@ def test_verdicts_add_up_to_the_batch(ledger):
 
     counts = run.counts
     assert counts["opened"] + counts["held_out"] == 100
-    assert counts["suppressed"] == {"per_run": 100}
+    assert counts["suppressed"] == {"per_run: 100": 100}
     assert counts["not_met"] == 300
     assert 15 <= counts["held_out"] <= 45
 
@@ -105,7 +105,7 @@ def test_a_newer_signal_opens_a_second_case_once_the_cooldown_is_over(ledger, cl
         newer = {"subject": "acme", "scored_at": clock.now}
         found.append(record(ledger, newer, limits=limits).counts)
 
-    assert found[0]["suppressed"] == {"per_subject": 1}
+    assert found[0]["suppressed"] == {"per_subject: 1 per 30 days": 1}
     assert found[1]["opened"] == 1
 
 
@@ -401,3 +401,86 @@ def test_an_unusable_address_is_refused_without_its_password(url, expected, cloc
         Ledger(url, clock)
 
     assert "hunter2" not in str(caught.value)
+
+
+COSTLY = {"cost": {"of": "arr", "at_most": "300 USD per month", "warn_at": "80%"}}
+
+
+def costing(*amounts):
+    return [
+        {"subject": f"s{amount}", "facts": f'{{"account_id":"s{amount}","arr":{amount}}}'}
+        for amount in amounts
+    ]
+
+
+def warned(ledger):
+    """Return who is to be told what of money that runs out, once for each message."""
+    claims = ledger.outbox.claim(most=100)
+    about = [
+        (claim.notification.recipient, each["about"])
+        for claim in claims
+        if claim.notification.kind == "warned"
+        for each in claim.run.warnings
+        if claim.notification.recipient in each["told"]
+    ]
+    return sorted(about)
+
+
+def spend(ledger, *amounts, at=MONDAY, **changes):
+    rows = [
+        row | {"scored_at": at, "priority": float(amount)}
+        for row, amount in zip(costing(*amounts), amounts, strict=True)
+    ]
+    return record(ledger, *rows, limits=COSTLY, **changes)
+
+
+class TestCost:
+    NEARLY = "cost: 80% of 300 USD per month used"
+    WHOLLY = "cost: 300 USD per month used up"
+
+    def test_the_owners_are_warned_once_a_month_before_the_money_is_used_up(self, ledger):
+        runs = [spend(ledger, amount) for amount in (200, 39.99, 0.01, 50)]
+
+        assert [len(run.warnings) for run in runs] == [0, 0, 1, 1]
+        assert runs[2].warnings[0]["text"] == (
+            "240.00 of 300 USD per month are used in November 2026, 80%; beyond it nobody is "
+            "taken on until next month"
+        )
+        assert warned(ledger) == [("dana.reyes", self.NEARLY), ("lee.park", self.NEARLY)]
+
+    def test_what_would_cost_more_than_is_left_waits_for_next_month(self, ledger, clock):
+        first = spend(ledger, 290, 20)
+
+        later = [spend(ledger, amount) for amount in (15, 10)]
+
+        assert first.counts["suppressed"] == {"cost: 300 USD per month": 1}
+        assert [run.counts["opened"] for run in later] == [0, 1]
+        assert "290.00 of 300 USD per month are used" in first.warnings[0]["text"]
+        assert "; 1 subjects were left out" in first.warnings[0]["text"]
+        assert warned(ledger).count(("lee.park", self.WHOLLY)) == 1
+        clock.now += timedelta(days=15)
+        assert spend(ledger, 299, at=clock.now).counts["opened"] == 1
+
+    def test_held_out_subjects_take_their_share_so_that_the_arms_stay_comparable(self, ledger):
+        run = spend(ledger, *range(1, 21), holdout=HOLDOUT)
+
+        assert run.counts["held_out"] > 0
+        assert run.cost == sum(range(1, 21))
+        assert run.cost_unit == "USD"
+
+    def test_the_month_begins_in_the_zone_of_the_schedule(self, ledger, clock):
+        clock.now = MONDAY.replace(month=12, day=1, hour=4)  # still November in New York
+        schedule = {"cron": "0 6 * * *", "zone": "America/New_York"}
+        assert spend(ledger, 200, at=clock.now, schedule=schedule).counts["opened"] == 1
+
+        clock.now += timedelta(hours=2)
+
+        assert spend(ledger, 299, at=clock.now, schedule=schedule).counts["opened"] == 1
+
+    def test_money_of_another_unit_is_not_summed(self, ledger):
+        spend(ledger, 290)
+        other = {"cost": {"of": "arr", "at_most": "300 EUR per month"}}
+
+        run = record(ledger, *costing(280), limits=other)
+
+        assert (run.counts["opened"], run.cost_unit) == (1, "EUR")

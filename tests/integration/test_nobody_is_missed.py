@@ -217,7 +217,7 @@ def test_running_again_is_no_way_around_the_limit_of_a_run(make_room):
     ]
 
     assert [counts["opened"] for counts in found] == [4, 0]
-    assert found[1]["suppressed"] == {"already open": 4, "per_run": 2}
+    assert found[1]["suppressed"] == {"already open": 4, "per_run: 4": 2}
 
 
 def test_keep_open_is_kept_although_the_policy_has_ended(make_room):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-HEAD = "0009"
+HEAD = "0010"
 """The revision this program reads and writes; revisions sort by their number."""
 
 
