@@ -37,6 +37,7 @@ _STRANGER = (
     "Nothing was recorded: people.yaml names nobody with your Slack account. Ask whoever looks "
     "after Followthrough to add your Slack id there."
 )
+_NOT_OURS = "This message was not sent for that case; open the case in the inbox."
 _NO_FORM = "Nothing was recorded: the form did not open. Press Override once more."
 
 
@@ -108,6 +109,10 @@ class _Messenger:
         person = self._person(press.user)
         if person is None:
             return self._replied(press.reply_to, _STRANGER)
+        seen = self.layer.ledger.outbox.seen
+        if not seen(press.case, delivery=press.delivery, reference=press.reference):
+            _LOG.warning("refused a press on a message that was not sent for %s", press.case)
+            return self._replied(press.reply_to, _NOT_OURS)
         try:
             said = self._carried_out(press, Author(person, _VIA, press.click))
         except LifecycleError as refusal:

@@ -24,6 +24,7 @@ _LABEL, _VALUE = 75, 600
 _LINE, _WHY = 300, 1_500
 _DELIVERY = "delivery:"
 _FACTS_PER_SECTION = SECTION_FIELDS // 2
+_HASHED = re.compile(r"[0-9a-f]{64}")
 _MARKUP = str.maketrans("*_~`", "    ")
 _LINK = re.compile(r"https?://[^\s<>|\"'\\]+")
 
@@ -51,6 +52,13 @@ def carries(posted: Mapping[str, Any], key: str) -> bool:
     if (metadata.get("event_payload") or {}).get("key") == key:
         return True
     return any(block.get("block_id") == _block_id(key) for block in posted.get("blocks") or ())
+
+
+def delivery_of(posted: Mapping[str, Any]) -> str | None:
+    """Return the delivery id that a message carries in a ``block_id``; None if it is too long."""
+    ids = [str(block.get("block_id")) for block in posted.get("blocks") or ()]
+    found = [each.removeprefix(_DELIVERY) for each in ids if each.startswith(_DELIVERY)]
+    return next((key for key in found if not _HASHED.fullmatch(key)), None)
 
 
 def text(message: Message) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from connectors.slack.blocks import ANSWERS
+from connectors.slack.blocks import ANSWERS, delivery_of
 from connectors.slack.forms import OVERRIDE_FORM, WrittenOverride, written_override
 
 
@@ -26,6 +26,8 @@ class Press:
         case: Key of the case the button stands for.
         reply_to: Where the person can be told what came of it.
         trigger: With which a form may be opened, once and within three seconds.
+        reference: Where the message stands, as a receipt names it.
+        delivery: The delivery id that the message carries, if Slack shows it.
     """
 
     user: str
@@ -34,6 +36,8 @@ class Press:
     case: str
     reply_to: str
     trigger: str
+    reference: str
+    delivery: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ def _press(content: Mapping[str, Any], pressed: Mapping[str, Any]) -> Press | No
         return None
     user = str(content["user"]["id"])
     message = content["container"]["message_ts"]
+    conversation = content["container"]["channel_id"]
     return Press(
         user=user,
         click=f"slack:{user}:{message}:{pressed['action_id']}:{pressed['action_ts']}",
@@ -80,6 +85,8 @@ def _press(content: Mapping[str, Any], pressed: Mapping[str, Any]) -> Press | No
         case=str(pressed["value"]),
         reply_to=str(content["response_url"]),
         trigger=str(content["trigger_id"]),
+        reference=f"{conversation}/{message}",
+        delivery=delivery_of(content.get("message") or {}),
     )
 
 

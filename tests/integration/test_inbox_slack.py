@@ -314,7 +314,7 @@ class TestForgeries:
         content = {
             "type": "block_actions",
             "user": {"id": MIA},
-            "container": {"message_ts": room.card.ts},
+            "container": {"channel_id": room.card.channel, "message_ts": room.card.ts},
             "trigger_id": "1",
             "response_url": f"{room.slack.url}x",
             "actions": [{"action_id": "acknowledge", "value": "CSC-1", "action_ts": "1.1"}],
@@ -484,3 +484,50 @@ class TestTheMessageFollowsItsCase:
 
         assert room.last_line().endswith("*Acknowledged by* &lt;@U01OMAR&gt; &amp; all")
         assert room.card.blocks[-1]["elements"][-1]["type"] == "plain_text"
+
+
+class TestTheMessageIsTheOneThatWasSent:
+    def doubtful(self, room):
+        """Have birch's case asked, with Slack cutting the line after it took the message."""
+        ledger, people = room.layer.ledger, room.people
+        ledger.runs.record(definition(), batch(1), matches({"subject": "birch"}), people)
+        room.slack.cut_after_accept()
+        room.deliver()
+        return room.slack.messages_to(MIA)[1]
+
+    def delivery(self, room):
+        return room.layer.ledger.cases.dossier("CSC-2").notifications[0]
+
+    def test_an_answer_on_a_message_of_unknown_outcome_proves_that_it_arrived(self, room):
+        message = self.doubtful(room)
+        assert self.delivery(room).state == "unknown"
+
+        room.slack.press(message, "acknowledge")
+        room.told()
+
+        found = self.delivery(room)
+        assert (found.state, found.reference) == ("sent", f"{message.channel}/{message.ts}")
+        room.clock.now += timedelta(days=1)
+        room.deliver()
+        assert len(room.slack.messages_to(MIA)) == 2
+
+    def test_a_press_that_names_another_case_is_refused(self, room):
+        self.doubtful(room)
+        for block in room.card.blocks:
+            for element in block.get("elements", []):
+                if "value" in element:
+                    element["value"] = "CSC-2"
+
+        room.slack.press(room.card, "acknowledge")
+
+        assert room.told() == "This message was not sent for that case; open the case in the inbox."
+        assert room.layer.ledger.cases.named("CSC-2").state == "open"
+
+    def test_a_message_somebody_else_posted_answers_nothing(self, room):
+        forged = room.slack.post(MIA, "Answer here")
+        forged.blocks = room.card.blocks
+
+        room.slack.press(forged, "acknowledge")
+
+        assert room.told().startswith("This message was not sent for that case")
+        assert room.state == "open"
