@@ -19,7 +19,7 @@ from decisions.ledger.results import REPORTED
 from decisions.lifecycle import PAST, Move, after
 from decisions.ownership import People, Standin
 from decisions.pursuit import asked_anew
-from decisions.worktime import deadline
+from decisions.worktime import deadline, working_time
 
 LONGEST_SNOOZE = timedelta(days=30)
 """A case may be put off, not buried."""
@@ -229,6 +229,7 @@ class Desk:
                 _record(transaction, case, author, move, said, refusal=str(found))
             else:
                 before = case
+                said["worked"] = self._worked(transaction, case)
                 changes = {"state": state} | act(transaction, case, definition.actions[case.action])
                 if move is not Move.REASSIGN:
                     transaction.supersede(case)
@@ -237,6 +238,17 @@ class Desk:
         if refusal is not None:
             raise refusal
         return Reply(key, case.state, self._sentence_on(case, move))
+
+    def _worked(self, transaction: Transaction, case: Case) -> int | None:
+        """Return the seconds the assignee has worked since they were told of the question.
+
+        Reckoned now, by the hours they have now: people.yaml will not tell later.
+        """
+        asked_at = transaction.asked_at(case)
+        if asked_at is None or case.assignee not in self._people.people:
+            return None
+        worked = working_time(asked_at, transaction.at, self._people.hours(case.assignee))
+        return int(worked.total_seconds())
 
     def _admit(
         self, transaction: Transaction, case: Case, definition: Definition, author: Author

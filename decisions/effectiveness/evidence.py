@@ -6,8 +6,9 @@ outcome window and lag have passed. Arms are as allocated, whatever was done in 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
+from decisions.effectiveness.adoption import Adoption
 from decisions.ports import Frozen
 
 ENOUGH_SUBJECTS = 100
@@ -190,8 +191,10 @@ class Evidence(Frozen):
         held_out: Cases held out within the reporting span.
         overrides: Cases overridden within the reporting span, by reason.
         assignees: What was done about all cases, by who holds them.
+        adoption: How people dealt with cases, called by their keys.
         imported: Where the period came from, if it was imported.
         queries: The SQL of each count, ready to run, by what it counts.
+        answers: The rows that each gave.
     """
 
     as_of: datetime
@@ -209,5 +212,7 @@ class Evidence(Frozen):
     held_out: int = 0
     overrides: Mapping[str, int] = {}
     assignees: Mapping[str, FollowUp] = {}
+    adoption: Adoption = Adoption()
     imported: Imported | None = None
     queries: Mapping[str, str] = {}
+    answers: Mapping[str, tuple[Mapping[str, Any], ...]] = {}

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from decisions.definition import Definition
 from decisions.effectiveness.about import About, about
+from decisions.effectiveness.adoption import Adoption
 from decisions.effectiveness.benefit import Benefit, benefit
 from decisions.effectiveness.effect import Effect, estimate_effect
 from decisions.effectiveness.evidence import ArmOutcomes, Evidence, Imported
@@ -36,8 +38,10 @@ class EffectivenessReport(Frozen):
         benefit: What the effect comes to; None unless it may be relied on.
         funnel: How far cases got.
         loops: What is still unknown, by who holds the cases.
+        adoption: How people dealt with cases.
         imported: Where the period came from, if it was imported from a file.
         queries: The SQL behind the counts, by what it counts.
+        answers: The rows that each gave.
     """
 
     about: About
@@ -53,8 +57,10 @@ class EffectivenessReport(Frozen):
     benefit: Benefit | None
     funnel: Funnel
     loops: tuple[OpenLoop, ...]
+    adoption: Adoption
     imported: Imported | None
     queries: Mapping[str, str]
+    answers: Mapping[str, tuple[Mapping[str, Any], ...]]
 
     @property
     def last(self) -> datetime:
@@ -93,8 +99,10 @@ def compose(
         benefit=benefit(effect, evidence.treatment, declared.measure) if is_reliable else None,
         funnel=funnel(declared, evidence),
         loops=open_loops(declared, evidence, names),
+        adoption=evidence.adoption.named(names),
         imported=evidence.imported,
         queries=evidence.queries,
+        answers=evidence.answers,
     )
 
 

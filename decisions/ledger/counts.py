@@ -56,7 +56,7 @@ _outcomes, _runs = Outcome.__table__, Run.__table__
 def arm_counts(scope: Scope) -> Select[Any]:
     """Count what became of the subjects of each arm, each by its first case of the period."""
     first = _first_cases(scope)
-    mature = _mature(first, scope)
+    mature = is_mature(first, scope)
     known = and_(mature, first.c.value.is_not(None))
     lost = and_(mature, first.c.looked_for, first.c.value.is_(None))
     return select(
@@ -88,7 +88,7 @@ def arm_squares(scope: Scope, means: Mapping[str, float]) -> Select[Any]:
     deviation = first.c.value - case(means, value=first.c.arm)
     return (
         select(first.c.arm, func.sum(deviation * deviation).label("squares"))
-        .where(_mature(first, scope), first.c.value.is_not(None))
+        .where(is_mature(first, scope), first.c.value.is_not(None))
         .group_by(first.c.arm)
     )
 
@@ -125,10 +125,10 @@ def held_out_openings(scope: Scope) -> Select[Any]:
 
 def followed(scope: Scope) -> Select[Any]:
     """Count how far the cases put to somebody got, by who held them and whether in the span."""
-    facts = _facts(scope)
+    facts = case_facts(scope)
     proven = facts.c.proven
     expected = and_(facts.c.answered, not_(facts.c.overridden))
-    mature, observed = _mature(facts, scope), facts.c.value.is_not(None)
+    mature, observed = is_mature(facts, scope), facts.c.value.is_not(None)
     counts = {
         "told": facts.c.told,
         "answered": facts.c.answered,
@@ -167,7 +167,7 @@ def overrides(scope: Scope) -> Select[Any]:
         .where(
             _cases.c.decision == scope.decision,
             scope.within(_cases.c.opened_at),
-            *_accepted(scope, Move.OVERRIDE),
+            *accepted(scope, Move.OVERRIDE),
         )
         .group_by(_answers.c.reason)
     )
@@ -246,7 +246,8 @@ def _looked_up(scope: Scope) -> CTE:
     )
 
 
-def _facts(scope: Scope) -> CTE:
+def case_facts(scope: Scope) -> CTE:
+    """Return what is known of each case that was put to somebody."""
     cases = _chosen(scope, _cases.c.arm == Arm.TREATMENT)
     of_case = _answers.c.case_id == cases.c.id
     told = exists().where(
@@ -256,13 +257,14 @@ def _facts(scope: Scope) -> CTE:
     )
     return _kept(
         select(
+            cases.c.key,
             _holder(cases, scope).label("assignee"),
             scope.within(cases.c.opened_at).label("in_span"),
             cases.c.opened_at,
             told.label("told"),
-            exists().where(of_case, *_accepted(scope, *ANSWERS)).label("answered"),
+            exists().where(of_case, *accepted(scope, *ANSWERS)).label("answered"),
             _in_time(cases, scope).label("in_time"),
-            exists().where(of_case, *_accepted(scope, Move.OVERRIDE)).label("overridden"),
+            exists().where(of_case, *accepted(scope, Move.OVERRIDE)).label("overridden"),
             _intervened(cases, scope, REPORTED).label("reported"),
             _intervened(cases, scope, PROVEN).label("proven"),
             _value(cases, scope).label("value"),
@@ -274,7 +276,7 @@ def _facts(scope: Scope) -> CTE:
 def _chosen(scope: Scope, *conditions: ColumnElement[bool]) -> CTE:
     # In the order in which they were written: what belongs to a case then lies close together in
     # every other table, which on SQLite makes the look-ups three times as fast.
-    columns = ("id", "subject", "arm", "opened_at", "value")
+    columns = ("id", "key", "subject", "arm", "opened_at", "value")
     return _kept(
         select(*(_cases.c[name] for name in columns))
         .where(_cases.c.decision == scope.decision, _cases.c.opened_at <= scope.as_of, *conditions)
@@ -288,12 +290,14 @@ def _kept(query: Select[Any], name: str) -> CTE:
     return query.cte(name).prefix_with("MATERIALIZED")
 
 
-def _mature(cases: FromClause, scope: Scope) -> ColumnElement[bool]:
+def is_mature(cases: FromClause, scope: Scope) -> ColumnElement[bool]:
+    """Whether window and lag of a case, or of a subject's first, have passed."""
     # From the opening, not outcome_due_at: that one is cleared when the outcome is looked up.
     return false() if scope.mature_from is None else cases.c.opened_at <= scope.mature_from
 
 
-def _accepted(scope: Scope, *moves: Move) -> tuple[ColumnElement[bool], ...]:
+def accepted(scope: Scope, *moves: Move) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds of answers of these kinds that changed their case."""
     return (_answers.c.accepted, _answers.c.kind.in_(moves), _answers.c.at <= scope.as_of)
 
 
@@ -308,7 +312,7 @@ def _holder(cases: FromClause, scope: Scope) -> ColumnElement[str | None]:
 def _in_time(cases: FromClause, scope: Scope) -> ColumnElement[bool | None]:
     # By the deadline of that time: the case's own moves on when it is asked anew.
     first = select(_answers.c.at <= _answers.c.respond_by).where(
-        _answers.c.case_id == cases.c.id, *_accepted(scope, *ANSWERS)
+        _answers.c.case_id == cases.c.id, *accepted(scope, *ANSWERS)
     )
     return first.order_by(_answers.c.at, _answers.c.id).limit(1).scalar_subquery()
 

@@ -1,7 +1,7 @@
 """What the ledger knew of a decision at an instant, counted for a report."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from decisions.effectiveness.evidence import (
     RunCounts,
 )
 from decisions.ledger import counts
+from decisions.ledger.adoption import adoption_of
 from decisions.ledger.imports import ImportedPeriod
 from decisions.ledger.periods import period_at
 from decisions.ledger.records import Arm, Period, Version
@@ -66,6 +67,7 @@ def gather_imported(connection: Connection, period: ImportedPeriod, *, as_of: da
             acted=acted["acted"],
         ),
         queries=inquiry.queries,
+        answers=inquiry.answers,
     )
 
 
@@ -115,7 +117,9 @@ def gather(
         held_out=held_out[0]["cases"],
         overrides={row["reason"] or "no reason given": row["cases"] for row in overridden},
         assignees=assignees,
+        adoption=adoption_of(inquiry.ask, inquiry.scope),
         queries=inquiry.queries,
+        answers=inquiry.answers,
     )
 
 
@@ -164,11 +168,14 @@ class _Inquiry:
     connection: Connection
     scope: Scope
     queries: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
     def ask(self, name: str, query: Select[Any]) -> Sequence[RowMapping]:
-        """Return the rows of a query and keep its SQL under the name."""
+        """Return the rows of a query; keep its SQL, and the rows, under the name."""
         self.queries[name] = _written(query, self.connection)
-        return self.connection.execute(query).mappings().all()
+        rows = self.connection.execute(query).mappings().all()
+        self.answers[name] = tuple(dict(row) for row in rows)
+        return rows
 
 
 def _written(query: Select[Any], connection: Connection) -> str:

@@ -391,6 +391,8 @@ class Answer(Record, table=True):
     at: datetime = instant()
     respond_by: datetime | None = instant(nullable=True)
     """The case's deadline when it was given; that of the case itself may move on."""
+    worked: int | None = None
+    """Seconds of the assignee's working time since they were told of the question."""
     via: str
     """Where it was given: slack, inbox, command line or api."""
     reason: str | None = None

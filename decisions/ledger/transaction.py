@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from decisions.canonical import canonical_json
 from decisions.definition import Definition
@@ -108,6 +108,15 @@ class Transaction:
                 )
             ).scalars()
         )
+
+    def asked_at(self, case: Case) -> datetime | None:
+        """Return when the assignee was last sent the question; None if nobody was yet."""
+        table = Notification.__table__
+        asked = select(func.max(table.c.sent_at)).where(
+            table.c.case_id == case.id, table.c.kind == Kind.ASKED
+        )
+        at: datetime | None = self.connection.execute(asked).scalar()
+        return at
 
     def add(self, record: Record) -> None:
         """Insert one row; its id is given by the database."""

@@ -1,5 +1,7 @@
+import json
 import random
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from itertools import count
 
 import numpy as np
@@ -164,6 +166,25 @@ class Book:
         self.add(Outcome, case_id=case, state=state, value=value, recorded_at=recorded_at)
 
 
+def plain(rows):
+    """Return rows as a reader sees them, who runs a query without knowing our column types."""
+    return sorted(
+        [
+            json.dumps(value) if isinstance(value, dict) else str(value).removesuffix("+00:00")
+            for value in map(understood, row.values())
+        ]
+        for row in rows
+    )
+
+
+def understood(value):
+    if isinstance(value, str) and value.startswith("{"):
+        return json.loads(value)
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d .*", value):
+        return datetime.fromisoformat(value)
+    return int(value) if isinstance(value, bool) else value
+
+
 @pytest.fixture
 def book():
     return Book()
@@ -182,8 +203,9 @@ def gathered(ledger_url, book):
         with ledger.reading() as connection:
             found = gather(connection, of, as_of=as_of, **span)
             for name, sql in found.queries.items():
-                connection.execute(text(sql.replace(":", "\\:"))).all()
+                rows = connection.execute(text(sql.replace(":", "\\:"))).mappings().all()
                 assert sql.startswith(("SELECT", "WITH")), name
+                assert plain(rows) == plain(found.answers[name]), name
             return found
 
     yield store_and_gather
@@ -457,6 +479,100 @@ class TestRuns:
         assert gathered(definition(review_by="2028-01-01")).version is None
 
 
+class TestAdoption:
+    @pytest.fixture
+    def worked(self, book):
+        """Twenty cases whose first answer took 1, 2, … 20 working hours."""
+        cases = [book.case(f"a{hours}") for hours in range(1, 21)]
+        for hours, case in enumerate(cases, start=1):
+            book.answered(case, at=MONDAY + timedelta(hours=hours), worked=hours * 3_600)
+            book.answered(case, at=AS_OF, kind="done", worked=90 * 3_600)
+        return cases
+
+    def test_the_middle_and_the_slow_of_the_times_taken(self, worked, gathered):
+        first, done = gathered().adoption.times
+
+        assert (first.count, first.median, first.slow) == (20, 10 * 3_600, 18 * 3_600)
+        assert first.within == {1: 1, 4: 4, 8: 8, 16: 16, 40: 20}
+        assert (done.count, done.median) == (20, 90 * 3_600)
+
+    def test_answers_whose_time_nobody_took_are_left_out(self, book, gathered):
+        book.answered(book.case("a"), worked=None)
+
+        assert gathered().adoption.times == ()
+
+    def test_what_was_said_is_held_against_what_is_proven(self, book, gathered):
+        both, said, shown, against, nothing, silent = (book.case(f"a{n}") for n in range(6))
+        for case in (both, said, shown, nothing):
+            book.answered(case)
+        book.answered(against, kind="override", reason="data is wrong")
+        for case in (both, said):
+            book.intervened(case, source="reported")
+        for case in (both, shown, against):
+            book.intervened(case)
+
+        found = gathered().adoption.agreement
+
+        assert found.model_dump() == {
+            "both": 1,
+            "reported": 1,
+            "proven": 1,
+            "contradicted": 1,
+            "neither": 1,
+        }
+        assert silent
+
+    @pytest.mark.parametrize(("overridden", "shown"), [(4, None), (5, 5)])
+    def test_small_numbers_of_a_person_are_not_shown(self, book, gathered, overridden, shown):
+        for number in range(overridden):
+            book.answered(book.case(f"a{number}"), kind="override", reason="data is wrong")
+
+        (mia,) = gathered().adoption.overrides
+
+        assert (mia.person, mia.count, dict(mia.reasons)) == (
+            "mia.chen",
+            shown,
+            {"data is wrong": shown},
+        )
+
+    @pytest.mark.parametrize(
+        ("days", "place"), [(6.99, 0), (7, 1), (29.99, 1), (30, 2), (89.99, 2), (90, 3)]
+    )
+    def test_open_loops_are_counted_by_age(self, book, gathered, days, place):
+        book.case("a", opened_at=AS_OF - timedelta(days=days))
+
+        (mia,) = gathered().adoption.aged
+
+        assert mia.counts == tuple(int(each == place) for each in range(4))
+
+    def test_each_case_with_something_open_is_named_with_what_it_lacks(self, book, gathered):
+        done = book.case("done", at=0)
+        book.answered(done)
+        book.intervened(done)
+        book.outcome(done, 1.0)
+        answered, silent = book.case("answered", at=1), book.case("silent", at=95)
+        book.answered(answered)
+
+        found = gathered().adoption
+
+        assert [(each.lacks, each.assignee) for each in found.loose_ends] == [
+            (("proof", "outcome"), "mia.chen"),
+            (("answer",), "mia.chen"),
+        ]
+        assert found.open_cases == 2
+        assert silent
+
+    def test_where_no_proof_is_declared_a_report_closes_the_loop(self, book, gathered):
+        told, silent = book.case("told", at=95), book.case("silent", at=96)
+        for case in (told, silent):
+            book.answered(case)
+        book.intervened(told, source="reported")
+
+        (left,) = gathered(definition(intervention=None)).adoption.loose_ends
+
+        assert left.lacks == ("report",)
+
+
 def test_an_empty_ledger_has_nothing_to_tell(ledger_url):
     ledger = Ledger(ledger_url, MovableClock())
 
@@ -464,7 +580,8 @@ def test_an_empty_ledger_has_nothing_to_tell(ledger_url):
         found = gather(connection, DEFINITION, as_of=AS_OF)
     ledger.close()
 
-    assert found.model_copy(update={"queries": {}, "declaration": ""}) == type(found)(as_of=AS_OF)
+    told = {"queries": {}, "answers": {}, "declaration": ""}
+    assert found.model_copy(update=told) == type(found)(as_of=AS_OF)
 
 
 def test_the_printed_sql_gives_the_printed_numbers(ledger_url, book, gathered):
