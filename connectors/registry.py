@@ -13,7 +13,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, SecretStr
 
 from connectors.slack.config import SlackConfig
+from connectors.warehouse.adbc import AdbcConfig, AdbcWarehouse
+from connectors.warehouse.alchemy import SqlalchemyConfig, SqlalchemyWarehouse
 from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
+from connectors.warehouse.spark import SparkConfig, SparkWarehouse
 from decisions.errors import DecisionLayerError
 from decisions.ports import Channel, Clock, Warehouse
 from decisions.workspace import ConnectionKind
@@ -65,6 +68,18 @@ def _duckdb(name: str, config: DuckDBConfig, folder: Path, _clock: Clock) -> War
     return DuckDBWarehouse(name, config, folder)
 
 
+def _adbc(name: str, config: AdbcConfig, _folder: Path, _clock: Clock) -> Warehouse:
+    return AdbcWarehouse(name, config)
+
+
+def _spark(name: str, config: SparkConfig, _folder: Path, _clock: Clock) -> Warehouse:
+    return SparkWarehouse(name, config)
+
+
+def _sqlalchemy(name: str, config: SqlalchemyConfig, _folder: Path, _clock: Clock) -> Warehouse:
+    return SqlalchemyWarehouse(name, config)
+
+
 def _slack(name: str, config: SlackConfig, _folder: Path, clock: Clock) -> Channel:
     token = _revealed(config.token)
     if token is None:
@@ -83,6 +98,9 @@ def _revealed(secret: SecretStr | None) -> str | None:
 
 _SHIPPED = {
     "duckdb": Kind("warehouse", DuckDBConfig, _duckdb),
+    "adbc": Kind("warehouse", AdbcConfig, _adbc),
+    "spark": Kind("warehouse", SparkConfig, _spark),
+    "sqlalchemy": Kind("warehouse", SqlalchemyConfig, _sqlalchemy),
     "slack": Kind("channel", SlackConfig, _slack, frozenset({"token", "signing_secret"})),
 }
 

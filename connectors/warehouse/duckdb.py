@@ -9,9 +9,9 @@ from threading import Lock
 import duckdb
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
-from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
+from sqlglot import exp
 
+from connectors.warehouse.sources import named_or_asked
 from decisions.errors import PermanentFailure, TemporaryFailure, Unreadable
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
@@ -60,9 +60,7 @@ class DuckDBWarehouse:
         """Return SQL that can stand after FROM; see ``Warehouse.relation``."""
         if path is not None:
             return self._reader(path)
-        if table is not None:
-            return exp.to_table(table, dialect=self.dialect).sql(self.dialect, identify=True)
-        return f"({self._only_select(query or '')})"
+        return named_or_asked(self.dialect, self.name, table=table, query=query)
 
     def columns(self, relation: str) -> Mapping[str, str]:
         """Return column names and types; see ``Warehouse.columns``."""
@@ -140,15 +138,6 @@ class DuckDBWarehouse:
                 connector=self.name,
             )
         return f"{reader}({exp.Literal.string(str(self._folder / path)).sql(self.dialect)})"
-
-    def _only_select(self, query: str) -> str:
-        try:
-            parsed = parse_one(query, dialect=self.dialect)
-        except SqlglotError as error:
-            raise PermanentFailure(f"query cannot be read: {error}", connector=self.name) from error
-        if not isinstance(parsed, exp.Query):
-            raise PermanentFailure("query is not one SELECT", connector=self.name)
-        return parsed.sql(self.dialect)
 
     def _failure(self, error: duckdb.Error) -> PermanentFailure | TemporaryFailure:
         found = next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -72,7 +72,7 @@ def load_workspace(
         people=people,
         connections=connections,
         decisions={name: definition for name, (definition, _) in written.items()},
-        warnings=tuple(_warnings(folder, written, today)),
+        warnings=(*_doubtful(connections), *_warnings(folder, written, today)),
         texts={name: text for name, (_, text) in written.items()},
     )
 
@@ -172,6 +172,12 @@ class _Loading:
 
     def _fault(self, name: str, text: str) -> None:
         self.faults.append(Fault(name, 0, text))
+
+
+def _doubtful(connections: Mapping[str, ConnectionSpec]) -> Iterator[Fault]:
+    for spec in connections.values():
+        if doubt := getattr(spec.config, "doubt", None):
+            yield Fault(spec.file, spec.line, f"{spec.name}: {doubt}")
 
 
 def _warnings(
