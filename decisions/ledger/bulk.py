@@ -22,7 +22,7 @@ _ENDS_A_COPY = b"\n\\."
 
 
 def among(
-    wanted: ColumnElement[Any], keys: Sequence[str], connection: Connection
+    wanted: ColumnElement[Any], keys: Sequence[str] | Sequence[int], connection: Connection
 ) -> ColumnElement[bool]:
     """Return the condition that the column holds one of the keys.
 

@@ -61,10 +61,7 @@ WITH told AS (
         }}) AS VARCHAR) AS body
     FROM opening
 )
-SELECT act, object, body,
-    sha256(sha256($written_at) || sha256($actor) || sha256('') || sha256(act) || sha256(object)
-        || sha256(body)) AS sha256
-FROM told ORDER BY id
+SELECT act, object, body, {leaf} AS sha256 FROM told ORDER BY id
 """
 
 _WRITTEN: dict[type[Record], str] = {
@@ -145,6 +142,7 @@ def _rows(
     filled = query.format(
         scored_at=instant_sql("scored_at", connection),
         respond_by=instant_sql("respond_by", connection),
+        leaf=chain.LEAF_SQL,
     )
     rows: pa.Table = engine.sql(filled, params=_named_in(filled, known)).to_arrow_table()
     return rows

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from decisions import columnar
 from decisions.definition import Definition
-from decisions.ledger.bulk import as_table, insert_rows, instant_sql
+from decisions.ledger.bulk import among, as_table, insert_rows, instant_sql
 from decisions.ledger.corrections import TakenIn, take_in
 from decisions.ledger.records import Case, Intervention, Outcome, Version
 from decisions.ledger.store import Store
@@ -155,7 +155,7 @@ def _with_keys(
     table = Case.__table__
     known = connection.execute(
         select(table.c.id, table.c.key, table.c.outcome_due_at.is_not(None), _is_proven()).where(
-            table.c.id.between(*_range(found))
+            among(table.c.id, found.column("case_id").to_pylist(), connection)
         )
     ).all()
     types = {"case_id": pa.int64(), "key": pa.string()}
@@ -168,11 +168,6 @@ def _with_keys(
         )
         rows: pa.Table = engine.sql(query, params=parameters).to_arrow_table()
     return rows
-
-
-def _range(found: pa.Table) -> tuple[int, int]:
-    ids = found.column("case_id").to_pylist()
-    return (min(ids), max(ids)) if ids else (0, 0)
 
 
 def _insert(transaction: Transaction, record: type[Any], rows: pa.Table) -> None:
