@@ -72,6 +72,31 @@ def shown_facts(
     )
 
 
+def changed_facts(
+    definition: Definition,
+    action: str,
+    facts: Mapping[str, Any],
+    later: Mapping[str, Any],
+    zone: str,
+) -> tuple[Fact, ...]:
+    """Return the evidence an action shows that is another by now, with what it was before.
+
+    Args:
+        definition: The decision.
+        action: The action asked for.
+        facts: The case's facts as JSON values by field.
+        later: Those of a later signal.
+        zone: IANA time zone of the reader.
+    """
+    before = shown_facts(definition, action, facts, zone)
+    after = shown_facts(definition, action, later, zone)
+    return tuple(
+        Fact(label=new.label, text=f"{new.text} (was {old.text})")
+        for old, new in zip(before, after, strict=True)
+        if old.text != new.text
+    )
+
+
 def _written(
     template: str, definition: Definition, facts: Mapping[str, Any], opened_at: datetime, zone: str
 ) -> str | None:

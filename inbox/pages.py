@@ -210,6 +210,7 @@ class Pages:
             facts=shown_facts(definition, case.action, case.facts, watch.zone),
             other_facts=views.other_facts(case, definition, watch.zone),
             owners=views.owners(definition, self._people, watch.now),
+            changed=views.changed(dossier, watch.zone),
             next_step=views.next_step(case, definition, self._people),
             events=teller.events(dossier),
             messages=[(one, views.drawn(one), through(one)) for one in dossier.notifications],

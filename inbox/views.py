@@ -13,12 +13,13 @@ from decisions import lifecycle
 from decisions.definition import OWNER_ROLES, Definition
 from decisions.errors import UnknownPerson
 from decisions.escalation import ASSIGNEE, End, Telling, due_step
+from decisions.ledger import Dossier
 from decisions.ledger.records import Case, CaseState, Notification
 from decisions.lifecycle import Move
 from decisions.ownership import People, resolve
 from decisions.ports import Fact, Kind, Message
 from decisions.template import Figure, money
-from decisions.wording import shown_facts, title, why
+from decisions.wording import changed_facts, shown_facts, title, why
 
 WAITING: Final = (CaseState.OPEN, CaseState.ACKNOWLEDGED)
 
@@ -151,3 +152,11 @@ def _target(step: Telling, case: Case, definition: Definition, people: People) -
     except UnknownPerson:
         return target
     return people.person(standin.person).name
+
+
+def changed(dossier: Dossier, zone: str) -> tuple[Fact, ...]:
+    """Return the shown facts that are others by the latest signal, with what they were."""
+    if not dossier.later_signals:
+        return ()
+    case, last = dossier.case, dossier.later_signals[-1]
+    return changed_facts(dossier.definition, case.action, case.facts, last.facts, zone)

@@ -26,6 +26,7 @@ from decisions.ledger.records import (
     CaseState,
     Entry,
     Intervention,
+    LaterSignal,
     Notification,
     Outcome,
     Record,
@@ -66,6 +67,7 @@ class Dossier:
         case: The case as it stands.
         version: The pinned version.
         definition: The pinned version's definition.
+        later_signals: What later runs knew of the subject while it was unfinished.
         assignments: Who held it.
         notifications: Who was told, and how far each message got.
         answers: What people said, late answers included.
@@ -77,6 +79,7 @@ class Dossier:
     case: Case
     version: Version
     definition: Definition
+    later_signals: Sequence[LaterSignal]
     assignments: Sequence[Assignment]
     notifications: Sequence[Notification]
     answers: Sequence[Answer]
@@ -144,6 +147,7 @@ class Cases:
                 case=found,
                 version=version,
                 definition=pinned(version),
+                later_signals=_later_signals(connection, found),
                 assignments=_of_case(connection, Assignment, found),
                 notifications=_of_case(connection, Notification, found),
                 answers=_of_case(connection, Answer, found),
@@ -254,6 +258,12 @@ def _named(connection: Connection, key: str) -> Case:
 def _version(connection: Connection, version_id: int) -> Version:
     query = select(Version.__table__).where(Version.__table__.c.id == version_id)
     return Version(**connection.execute(query).mappings().one())
+
+
+def _later_signals(connection: Connection, case: Case) -> list[LaterSignal]:
+    table = LaterSignal.__table__
+    query = select(table).where(table.c.case_id == case.id).order_by(table.c.run_id)
+    return _all(connection, LaterSignal, query)
 
 
 def _of_case(connection: Connection, record: type[R], case: Case) -> list[R]:

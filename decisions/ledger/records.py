@@ -312,6 +312,28 @@ class Case(Record, table=True):
     """Grows with every change; answers compare and set it."""
 
 
+class LaterSignal(Record, table=True):
+    """What a later run knew of the subject of an unfinished case; beside what people wrote."""
+
+    __tablename__ = "later_signals"
+
+    case_id: int = Field(
+        sa_column=Column(Id, ForeignKey("cases.id"), primary_key=True, autoincrement=False)
+    )
+    run_id: int = Field(
+        sa_column=Column(
+            Id, ForeignKey("runs.id"), primary_key=True, autoincrement=False, index=True
+        )
+    )
+    rule: str
+    """The rule that would have opened a case."""
+    score: float
+    scored_at: datetime = instant()
+    model_version: str
+    facts: dict[str, Any] = json_value()
+    priority: float | None = None
+
+
 class Assignment(Record, table=True):
     """Who was made to hold a case, when, by whom and why."""
 

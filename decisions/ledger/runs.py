@@ -26,6 +26,7 @@ from decisions.ledger.openings import open_cases
 from decisions.ledger.periods import current_period, period_name
 from decisions.ledger.probing import history_of
 from decisions.ledger.records import Arm, Entry, Notification, NotificationState, Run, Version
+from decisions.ledger.signals import append_signals
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
 from decisions.ownership import People, Standin, resolve
@@ -218,6 +219,7 @@ def _add_verdicts(
     period = current_period(transaction, definition, run.version_id)
     store_arms(transaction.connection, definition, verdicts, arms, period=period, run_id=run.id)
     open_cases(transaction, definition, run, verdicts, period)
+    append_signals(transaction, definition, run, verdicts)
     if is_news:
         for person in sorted({each["told"] for each in handed_over}):
             _tell_of_run(transaction, run, person, "named in the operating boundary")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 State = Literal[
     "open", "acknowledged", "completed", "overridden", "unanswered", "superseded", "released"
 ]
+_LATER = ("run_id", "rule", "score", "scored_at", "model_version", "facts", "priority")
 _COLUMNS = (
     "key", "decision", "subject", "state", "assignee", "rule", "action", "score", "opened_at",
     "respond_by", "complete_by", "answered_at", "closed_at", "snoozed_until",
@@ -215,6 +216,7 @@ def _document(here: Here, dossier: "Dossier") -> dict[str, Any]:
         "owners": owners,
         "override_reasons": list(action.override_reasons),
         "url": _url(here, case),
+        "later_signals": [attributes(each, *_LATER) for each in dossier.later_signals],
     }
 
 
@@ -240,7 +242,22 @@ def _shown(here: Here, dossier: "Dossier") -> list[RenderableType]:
         pairs(about),
         f"\nEvidence (times in {zone})",
         pairs((fact.label, fact.text) for fact in facts),
+        *_since(dossier, zone),
     ]
+
+
+def _since(dossier: "Dossier", zone: str) -> list[RenderableType]:
+    """Return what later runs knew of the subject, by the latest of them."""
+    from decisions.wording import changed_facts
+
+    if not dossier.later_signals:
+        return []
+    case, last = dossier.case, dossier.later_signals[-1]
+    times = plural(len(dossier.later_signals), "time")
+    heading = f"\nScored again {times}, the last {when(last.scored_at, zone)} by run {last.run_id}"
+    changed = changed_facts(dossier.definition, case.action, case.facts, last.facts, zone)
+    rows = [(fact.label, fact.text) for fact in changed]
+    return [heading, pairs(rows) if rows else "nothing that is shown has changed"]
 
 
 def _deadline(here: Here, case: "Case") -> str:

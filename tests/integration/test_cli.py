@@ -207,6 +207,19 @@ class TestRunning:
         assert fault in told
         assert all(subject in told for subject in subjects)
 
+    def test_a_newer_score_of_an_open_case_is_shown_with_it(self, decided):
+        later = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+        scores = [{"account_id": "acme", "churn_probability": 0.99}]
+        write_scores(decided.folder, scores, scored_at=later)
+        decided.run("run")
+
+        decided.run("show", "CSC-1")
+
+        assert "Scored again 1 time, the last 2026-11-20 08:00 by run 2" in decided.out
+        assert "99% (was 95%)" in decided.out
+        [kept] = decided.document("show", "CSC-1")["later_signals"]
+        assert (kept["run_id"], kept["score"]) == (2, 0.99)
+
     def test_a_warehouse_that_is_away_ends_with_one_and_its_path(self, shell):
         (shell.folder / "warehouse.duckdb").unlink()
 

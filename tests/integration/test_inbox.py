@@ -539,6 +539,18 @@ def test_messages_are_shown_as_in_slack_latest_first(company):
     assert "Acknowledge Done Override Snooze Open the case" in page
 
 
+def test_a_case_shows_what_a_newer_score_has_changed(company):
+    company.forward(hours=5)
+    rows = [{"account_id": "acme", "churn_probability": 0.99}]
+    write_scores(company.layer.workspace.folder, rows, scored_at=company.clock())
+    sweep.decide(company.layer, DECISION)
+
+    page = text(company.visited_by("mia.chen").get("/cases/CSC-1"))
+
+    assert "Scored again 1 time, the last by run 2" in page
+    assert "Churn probability 99% (was 91%)" in page
+
+
 def test_runs_show_their_counts_and_their_faults(company):
     write_scores(
         company.layer.workspace.folder,

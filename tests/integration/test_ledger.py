@@ -484,3 +484,90 @@ class TestCost:
         run = record(ledger, *costing(280), limits=other)
 
         assert (run.counts["opened"], run.cost_unit) == (1, "EUR")
+
+
+def again(*rows, days=1):
+    """Return later signals of subjects, scored some days after the first."""
+    at = MONDAY + timedelta(days=days)
+    return [
+        {"scored_at": at, "facts": f'{{"account_id":"{row["subject"]}","risk":0.97}}'} | row
+        for row in rows
+    ]
+
+
+class TestLaterSignals:
+    def test_a_newer_signal_of_an_open_case_is_kept_beside_it(self, ledger):
+        record(ledger, {"subject": "acme", "score": 0.9, "priority": 0.9})
+
+        record(ledger, *again({"subject": "acme", "score": 0.97, "priority": 0.97}))
+
+        dossier = ledger.cases.dossier("CSC-1")
+        (later,) = dossier.later_signals
+        assert (later.run_id, later.score, later.facts["risk"]) == (2, 0.97, 0.97)
+        assert later.scored_at == MONDAY + timedelta(days=1)
+        assert (dossier.case.score, dossier.case.facts["risk"]) == (0.9, 0.9)
+        assert (dossier.case.priority, dossier.case.revision) == (0.97, 0)
+
+    @pytest.mark.parametrize(
+        ("first", "later", "expected"),
+        [
+            pytest.param(0.9, 0.5, 0.9, id="lower"),
+            pytest.param(0.9, None, 0.9, id="none"),
+            pytest.param(None, 0.1, 0.1, id="the-first"),
+        ],
+    )
+    def test_a_priority_only_rises(self, ledger, first, later, expected):
+        record(ledger, {"subject": "acme", "priority": first}, {"subject": "bolt"})
+
+        record(ledger, *again({"subject": "acme", "priority": later}))
+
+        (acme,) = ledger.cases.found(Filter(text="acme"))
+        (bolt,) = ledger.cases.found(Filter(text="bolt"))
+        assert (acme.priority, bolt.priority) == (expected, 0.9)
+
+    def test_the_same_signal_is_kept_once(self, ledger):
+        record(ledger, {"subject": "acme"})
+        for days in (1, 1, 0, 2):
+            record(ledger, *again({"subject": "acme"}, days=days))
+
+        kept = ledger.cases.dossier("CSC-1").later_signals
+
+        assert [each.run_id for each in kept] == [2, 5]
+
+    def test_a_held_out_subject_keeps_its_signals_as_well(self, ledger):
+        record(ledger, *SUBJECTS[:50], holdout=HOLDOUT)
+
+        record(ledger, *again(*SUBJECTS[:50]), holdout=HOLDOUT)
+
+        kept = [len(ledger.cases.dossier(f"CSC-{n}").later_signals) for n in range(1, 51)]
+        assert kept == [1] * 50
+
+    def test_what_belongs_to_a_finished_case_opens_a_new_one(self, ledger):
+        record(ledger, {"subject": "acme"})
+        with ledger.writing() as transaction:
+            transaction.change(transaction.case("CSC-1"), state="completed", outcome_due_at=None)
+
+        run = record(ledger, *again({"subject": "acme"}))
+
+        assert run.counts["opened"] == 1
+        assert ledger.cases.dossier("CSC-1").later_signals == []
+
+    def test_one_entry_pins_them_all(self, ledger):
+        record(ledger, *SUBJECTS)
+
+        run = record(ledger, *again(*SUBJECTS))
+
+        entries = ledger.entries_of(f"run {run.id}")
+        assert [entry.act for entry in entries] == ["recorded", "signalled again"]
+        assert '"cases":200' in entries[1].body
+        assert ledger.verified().breach is None
+
+    def test_an_answer_given_meanwhile_is_not_disturbed(self, ledger):
+        record(ledger, {"subject": "acme"})
+        with ledger.writing() as transaction:
+            before = transaction.case("CSC-1")
+
+        record(ledger, *again({"subject": "acme", "priority": 0.99}))
+
+        with ledger.writing() as transaction:
+            assert transaction.change(before, state="acknowledged").state == "acknowledged"

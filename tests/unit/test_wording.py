@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from decisions.definition import Definition
 from decisions.ports import Fact
-from decisions.wording import found_at_fault, shown_facts, title, why
+from decisions.wording import changed_facts, found_at_fault, shown_facts, title, why
 
 OPENED_AT = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
 FACTS = {
@@ -205,3 +205,13 @@ def test_what_the_gate_found_names_a_few_of_the_subjects():
         "risk: outside; such as k0 (7), k1 (nothing)",
         "no subject; such as a row without a subject (nothing)",
     ]
+
+
+def test_what_a_later_signal_changed_is_told_with_what_it_was():
+    before = {"risk": 0.91, "arr": 80_000}
+
+    decision = definition(show=["risk", "arr"])
+
+    changed = changed_facts(decision, "call", before, before | {"risk": 0.97}, "UTC")
+
+    assert changed == (Fact(label="Risk", text="97% (was 91%)"),)
