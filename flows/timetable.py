@@ -58,7 +58,7 @@ class Deployment:
 SWEEPS = (
     Deployment("dispatch", "every-minute", "* * * * *"),
     Deployment("observe", "daily", "30 5 * * *"),
-    Deployment("report", "monthly", "0 6 1 * *"),
+    Deployment("report", "monthly", "0 6 1 * *", parameters={"month": "last"}),
 )
 """What every workspace needs, whatever it decides."""
 

@@ -1,10 +1,11 @@
 """Evidence a ledger might have gathered, and the reports it leads to."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from decisions.definition import Definition
-from decisions.effectiveness.evidence import ArmOutcomes, Evidence, FollowUp, RunCounts
+from decisions.effectiveness.arm import ArmOutcomes
+from decisions.effectiveness.evidence import Evidence, FollowUp, Measurement, RunCounts
 from decisions.effectiveness.report import EffectivenessReport, compose
 from tests import samples
 
@@ -19,6 +20,7 @@ OUTCOME = {
     "lag": "2d",
     "better": "higher",
     "value": "arr",
+    "planned": 400,
     "hypothesis": "a call raises renewal by 4 points",
 }
 PROOF = {"proof": {"from": "warehouse", "table": "calls", "on": "account_id", "at": "called_at"}}
@@ -91,6 +93,9 @@ def evidence(control: ArmOutcomes, treatment: ArmOutcomes, **changes: Any) -> Ev
         "version": 3,
         "declaration": "d" * 64,
         "declarations": 1,
+        "measurement": Measurement(period="churn-2027", began_at=AS_OF - timedelta(days=200)),
+        "look": "2027-03",
+        "matures_after": timedelta(days=62),
         "control": control,
         "treatment": treatment,
         "runs": RunCounts(
@@ -117,10 +122,20 @@ def report(name: str) -> EffectivenessReport:
     """Return a report whose verdict is the one named, or one of the empty states."""
     plain, lower = definition(), definition(outcome={**OUTCOME, "better": "lower"})
     works = evidence(arm(400, 284, proven=6), arm(3_600, 2_808, proven=2_000))
+    longer = definition(outcome=OUTCOME | {"planned": 1_000})
     known = {
         "works": (plain, works),
         "harmful": (lower, works),
-        "no evidence yet": (plain, evidence(arm(400, 300), arm(3_600, 2_808))),
+        "no evidence yet": (longer, evidence(arm(400, 300), arm(3_600, 2_808))),
+        "inconclusive": (plain, evidence(arm(400, 300), arm(3_600, 2_808))),
+        "no worthwhile effect": (
+            definition(outcome=OUTCOME | {"worthwhile": "8 points"}),
+            evidence(arm(400, 300), arm(3_600, 2_736)),
+        ),
+        "cannot tell at this size": (
+            definition(outcome=OUTCOME | {"worthwhile": "1 point", "planned": 1_000}),
+            evidence(arm(400, 300), arm(3_600, 2_808)),
+        ),
         "too early": (plain, evidence(young(140, 40, 30), young(1_260, 360, 280))),
         "cannot be judged": (plain, evidence(arm(200, 142), arm(3_600, 2_808))),
         "amounts": (

@@ -33,6 +33,11 @@ class Measure(Frozen):
         lag: How long after that data may still arrive, as declared.
         value: The field that says what one more success is worth.
         unit: Its unit.
+        cost: What acting on one subject costs, in that unit.
+        worthwhile: The smallest effect worth having, as declared, in shares or the measure's unit.
+        planned: Held-out subjects that complete the measurement.
+        looks: How often it is to be read until then.
+        alpha: Chance that any of these readings claims an effect where there is none, 0 to 1.
         hypothesis: What was expected, in the owners' words.
     """
 
@@ -42,6 +47,11 @@ class Measure(Frozen):
     lag: str | None
     value: str | None
     unit: str | None
+    cost: float | None
+    worthwhile: float | None
+    planned: int
+    looks: int
+    alpha: float
     hypothesis: str | None
 
 
@@ -134,5 +144,10 @@ def _measure(definition: Definition) -> Measure | None:
         lag=str(outcome.lag) if outcome.lag else None,
         value=outcome.value,
         unit=definition.fields[outcome.value].unit if outcome.value else None,
+        cost=outcome.cost.size if outcome.cost else None,
+        worthwhile=outcome.worthwhile.size if outcome.worthwhile else None,
+        planned=outcome.planned,
+        looks=outcome.looks,
+        alpha=outcome.alpha.of_one,
         hypothesis=outcome.hypothesis,
     )

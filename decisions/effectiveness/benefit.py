@@ -1,8 +1,8 @@
 """What the effect comes to: so many more successes, worth so much."""
 
 from decisions.effectiveness.about import Measure
+from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.effect import Effect, Interval
-from decisions.effectiveness.evidence import ArmOutcomes
 from decisions.ports import Frozen
 
 
@@ -14,12 +14,21 @@ class Money(Frozen):
         each: Mean worth of one more success among the subjects put forward.
         valued: Mature subjects put forward for whom that worth is known.
         amount: Gain times subjects times ``each``.
+        cost: What acting cost: subjects put forward times the declared cost; None without one.
+        net: The amount less that; None without one.
     """
 
     unit: str | None
     each: float
     valued: int
     amount: Interval
+    cost: float | None = None
+    net: Interval | None = None
+
+    @property
+    def pays(self) -> bool:
+        """Whether even the lower end is above what acting cost."""
+        return self.net is not None and self.net.lower > 0
 
 
 class Benefit(Frozen):
@@ -52,7 +61,14 @@ def benefit(
     money = None
     if measure.value and treatment.valued:
         each = treatment.worth / treatment.valued
+        amount = successes.scaled(each)
+        cost = None if measure.cost is None else measure.cost * treatment.mature
         money = Money(
-            unit=measure.unit, each=each, valued=treatment.valued, amount=successes.scaled(each)
+            unit=measure.unit,
+            each=each,
+            valued=treatment.valued,
+            amount=amount,
+            cost=cost,
+            net=None if cost is None else amount.shifted(-cost),
         )
     return Benefit(subjects=treatment.mature, successes=successes, money=money)

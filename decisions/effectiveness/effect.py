@@ -7,14 +7,13 @@ a wider interval than reading it once.
 from math import sqrt
 from typing import Literal
 
-from scipy import optimize, stats
+from scipy import stats
 from statsmodels.stats.proportion import (
     confint_proportions_2indep,
-    power_proportions_2indep,
     proportion_confint,
 )
 
-from decisions.effectiveness.evidence import ArmOutcomes
+from decisions.effectiveness.arm import ArmOutcomes
 from decisions.errors import InsufficientData
 from decisions.ports import Frozen
 
@@ -32,6 +31,10 @@ class Interval(Frozen):
         """Return it times a factor that is not itself uncertain; a negative one swaps the ends."""
         ends = sorted((self.lower * factor, self.upper * factor))
         return Interval(estimate=self.estimate * factor, lower=ends[0], upper=ends[1])
+
+    def shifted(self, by: float) -> "Interval":
+        """Return it plus an amount that is not itself uncertain."""
+        return Interval(estimate=self.estimate + by, lower=self.lower + by, upper=self.upper + by)
 
 
 class ArmEstimate(Interval):
@@ -53,13 +56,17 @@ class Effect(Frozen):
         scale: ``rate`` where every outcome is 0 or 1 (then all figures are shares, 0 to 1);
             ``mean`` otherwise (then all are in the measure's unit).
         better: Which direction of the measure is the good one.
-        confidence: Coverage of every interval here, 0 to 1, two-sided, for a single reading.
+        confidence: Coverage of the arms' own intervals, 0 to 1, two-sided; of the difference's over
+            all looks together.
+        critical: Standard errors to either side that the difference's interval reaches; more than
+            for a single reading while further looks are to come.
         difference: Treatment minus control.
     """
 
     scale: Literal["rate", "mean"]
     better: Better
     confidence: float
+    critical: float
     control: ArmEstimate
     treatment: ArmEstimate
     difference: Interval
@@ -71,7 +78,12 @@ class Effect(Frozen):
 
 
 def estimate_effect(
-    control: ArmOutcomes, treatment: ArmOutcomes, *, better: Better, confidence: float = 0.95
+    control: ArmOutcomes,
+    treatment: ArmOutcomes,
+    *,
+    better: Better,
+    confidence: float = 0.95,
+    critical: float | None = None,
 ) -> Effect:
     """Estimate the effect of allocation to treatment on the mean outcome.
 
@@ -84,6 +96,8 @@ def estimate_effect(
         treatment: Subjects who were put forward for action.
         better: Which direction of the measure is the good one.
         confidence: Coverage of the two-sided intervals, between 0 and 1 exclusive.
+        critical: Standard errors to either side that the difference's interval is to reach; those
+            of one reading if left out.
 
     Raises:
         InsufficientData: An arm has too few known outcomes, or no outcome differs from another.
@@ -98,48 +112,18 @@ def estimate_effect(
                 f"an effect needs {needed}"
             )
     one, difference = (_rate, _newcombe) if rates else (_mean, _welch)
+    if critical is None:
+        critical = float(stats.norm.isf((1 - confidence) / 2))
+    alpha = float(2 * stats.norm.sf(critical))
     return Effect(
         scale="rate" if rates else "mean",
         better=better,
         confidence=confidence,
+        critical=critical,
         control=one(control, confidence),
         treatment=one(treatment, confidence),
-        difference=difference(control, treatment, confidence),
+        difference=difference(control, treatment, alpha),
     )
-
-
-def visible_difference(
-    rate: float, *, held_out: int, treated: int, power: float = 0.8, confidence: float = 0.95
-) -> float | None:
-    """Return how far two rates must lie apart to be told apart with the given power.
-
-    Args:
-        rate: Rate of the larger arm, 0 to 1; the other one is taken to be nearer to one half,
-            where differences are hardest to see.
-        held_out: Subjects of the smaller arm.
-        treated: Subjects of the larger arm.
-        power: Share of such measurements whose interval would exclude zero.
-        confidence: Coverage of the two-sided interval.
-
-    Returns:
-        The difference in shares, or None where even the largest possible one would be missed.
-    """
-    sign, room = (-1, rate) if rate > 0.5 else (1, 1 - rate)
-
-    def excess(difference: float) -> float:
-        found = power_proportions_2indep(
-            sign * difference,
-            rate,
-            held_out,
-            ratio=treated / held_out,
-            alpha=1 - confidence,
-            return_results=False,
-        )
-        return float(found) - power
-
-    if min(held_out, treated) < 1 or not 0 < rate < 1 or excess(room * 0.999) < 0:
-        return None
-    return float(optimize.brentq(excess, 1e-9, room * 0.999))
 
 
 def _rate(arm: ArmOutcomes, confidence: float) -> ArmEstimate:
@@ -160,7 +144,7 @@ def _rate(arm: ArmOutcomes, confidence: float) -> ArmEstimate:
     )
 
 
-def _newcombe(control: ArmOutcomes, treatment: ArmOutcomes, confidence: float) -> Interval:
+def _newcombe(control: ArmOutcomes, treatment: ArmOutcomes, alpha: float) -> Interval:
     """Return the difference of two rates with Newcombe's hybrid-score interval.
 
     Not Wald's, which covers 89 of 95 in small holdouts, and not that function's ``score`` method,
@@ -175,7 +159,7 @@ def _newcombe(control: ArmOutcomes, treatment: ArmOutcomes, confidence: float) -
         control.total,
         control.observed,
         method="newcomb",
-        alpha=1 - confidence,
+        alpha=alpha,
     )
     return Interval(estimate=treatment.mean - control.mean, lower=float(lower), upper=float(upper))
 
@@ -192,7 +176,7 @@ def _mean(arm: ArmOutcomes, confidence: float) -> ArmEstimate:
     )
 
 
-def _welch(control: ArmOutcomes, treatment: ArmOutcomes, confidence: float) -> Interval:
+def _welch(control: ArmOutcomes, treatment: ArmOutcomes, alpha: float) -> Interval:
     """Return the difference of two means; the variances are not assumed equal.
 
     Raises:
@@ -205,6 +189,6 @@ def _welch(control: ArmOutcomes, treatment: ArmOutcomes, confidence: float) -> I
     if a + b == 0:
         raise InsufficientData("every known outcome within an arm is the same; no interval exists")
     freedom = (a + b) ** 2 / (a**2 / (control.observed - 1) + b**2 / (treatment.observed - 1))
-    margin = float(stats.t.ppf((1 + confidence) / 2, freedom)) * sqrt(a + b)
+    margin = float(stats.t.isf(alpha / 2, freedom)) * sqrt(a + b)
     estimate = treatment.mean - control.mean
     return Interval(estimate=estimate, lower=estimate - margin, upper=estimate + margin)

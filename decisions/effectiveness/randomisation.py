@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from scipy import stats
 
 from decisions.effectiveness.about import About
-from decisions.effectiveness.evidence import ArmOutcomes, Evidence
+from decisions.effectiveness.arm import ArmOutcomes
+from decisions.effectiveness.evidence import Evidence
 from decisions.effectiveness.written import count, out_of, probability
 from decisions.effectiveness.written import share as share_text
 from decisions.ports import Frozen

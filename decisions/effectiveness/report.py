@@ -5,14 +5,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from decisions.definition import Definition
-from decisions.effectiveness.about import About, about
+from decisions.effectiveness.about import About, Measure, about
 from decisions.effectiveness.adoption import Adoption
+from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.benefit import Benefit, benefit
 from decisions.effectiveness.effect import Effect, estimate_effect
-from decisions.effectiveness.evidence import ArmOutcomes, Evidence, Imported
+from decisions.effectiveness.evidence import Evidence, Imported
 from decisions.effectiveness.funnel import Funnel, OpenLoop, funnel, open_loops
+from decisions.effectiveness.ladder import Found, shortfall, verdict, worthwhile
+from decisions.effectiveness.look import Look
 from decisions.effectiveness.randomisation import Check, checks
-from decisions.effectiveness.verdict import Verdict, VerdictKind, shortfall, verdict
+from decisions.effectiveness.reading import Reading, look_taken, looks_of_period, reading
+from decisions.effectiveness.verdict import Verdict
 from decisions.errors import InsufficientData
 from decisions.ports import Frozen
 
@@ -31,9 +35,14 @@ class EffectivenessReport(Frozen):
         until: End of the reporting span, exclusive; None for ``as_of``.
         verdict: What may be said.
         checks: What must hold before a difference means anything; empty without a holdout.
+        reading: Where the plan stands: looks taken, alpha spent; None where nothing is compared.
+        look: What this report publishes if it is a look; None if it is not, or was taken before.
+        looks: The looks published before, of all periods, first one first.
         control: Subjects left alone on purpose.
         treatment: Subjects put forward for action.
         effect: The estimate; None where none may be made.
+        worthwhile: The smallest effect worth having, in shares or the measure's unit; None where
+            neither it nor a cost is declared.
         missing: What an effect still lacks, as sentences.
         benefit: What the effect comes to; None unless it may be relied on.
         funnel: How far cases got.
@@ -50,9 +59,13 @@ class EffectivenessReport(Frozen):
     until: datetime | None
     verdict: Verdict
     checks: tuple[Check, ...]
+    reading: Reading | None
+    look: Look | None
+    looks: tuple[Look, ...]
     control: ArmOutcomes
     treatment: ArmOutcomes
     effect: Effect | None
+    worthwhile: float | None
     missing: tuple[str, ...]
     benefit: Benefit | None
     funnel: Funnel
@@ -81,22 +94,39 @@ def compose(
     """
     names = names or {}
     declared = about(definition, evidence, names)
-    checked = checks(declared, evidence)
-    effect, missing = _effect(declared, evidence)
-    found = verdict(declared, evidence, checks=checked, effect=effect, missing=missing)
-    is_reliable = found.kind != VerdictKind.CANNOT_BE_JUDGED
+    checked, measure = checks(declared, evidence), declared.measure
+    compared = measure is not None and declared.share is not None
+    now = reading(measure, evidence) if measure and compared else None
+    effect, missing = _effect(measure, evidence, now)
+    is_reliable = not any(check.fault for check in checked)
+    found = Found(
+        about=declared,
+        evidence=evidence,
+        checks=checked,
+        reading=now,
+        effect=effect,
+        missing=missing,
+        benefit=benefit(effect, evidence.treatment, measure) if is_reliable else None,
+        worthwhile=worthwhile(measure, evidence.treatment) if measure else None,
+    )
+    judged = verdict(found)
+    said = (judged.kind.value, judged.sentences, judged.recommendation)
     return EffectivenessReport(
         about=declared,
         as_of=evidence.as_of,
         since=evidence.since,
         until=evidence.until,
-        verdict=found,
+        verdict=judged,
         checks=checked,
+        reading=now,
+        look=look_taken(now, evidence, effect=effect, verdict=said) if now else None,
+        looks=evidence.looks,
         control=evidence.control,
         treatment=evidence.treatment,
         effect=effect,
+        worthwhile=found.worthwhile,
         missing=missing,
-        benefit=benefit(effect, evidence.treatment, declared.measure) if is_reliable else None,
+        benefit=found.benefit,
         funnel=funnel(declared, evidence),
         loops=open_loops(declared, evidence, names),
         adoption=evidence.adoption.named(names),
@@ -106,14 +136,24 @@ def compose(
     )
 
 
-def _effect(about: About, evidence: Evidence) -> tuple[Effect | None, tuple[str, ...]]:
-    if about.measure is None or about.share is None:
+def _effect(
+    measure: Measure | None, evidence: Evidence, now: Reading | None
+) -> tuple[Effect | None, tuple[str, ...]]:
+    if measure is None or now is None:
         return None, ()
-    missing = shortfall(evidence, about.measure)
+    published = [look for look in looks_of_period(evidence) if look.label == evidence.look]
+    if published and published[0].effect:
+        return published[0].effect, ()
+    missing = shortfall(evidence, measure)
     if missing:
         return None, missing
-    control, treatment = evidence.control, evidence.treatment
     try:
-        return estimate_effect(control, treatment, better=about.measure.better), ()
+        return estimate_effect(
+            evidence.control,
+            evidence.treatment,
+            better=measure.better,
+            confidence=1 - measure.alpha,
+            critical=now.critical,
+        ), ()
     except InsufficientData as shortage:
         return None, (str(shortage),)

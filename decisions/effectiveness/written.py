@@ -1,6 +1,7 @@
 """Numbers as a reader meets them; the same words on the page, in Markdown and in a verdict."""
 
 from datetime import date, datetime
+from math import ceil
 
 from decisions.effectiveness.effect import ArmEstimate, Effect, Interval
 
@@ -98,3 +99,20 @@ def _signed(text: str) -> str:
 
 def _signed_number(value: float) -> str:
     return _signed(number(value))
+
+
+def capitalised(text: str) -> str:
+    """Return a text with a capital at its beginning."""
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def look(label: str) -> str:
+    """Return what a look is called: March 2027, or 17 March 2027."""
+    if len(label) == len("2027-03"):
+        return f"{date.fromisoformat(f'{label}-01'):%B %Y}"
+    return day(date.fromisoformat(label))
+
+
+def rounded(share: float, *, up: bool = False) -> str:
+    """Return a computed share in whole percent, rounded up where it must be enough."""
+    return f"{ceil(share * 100 - 1e-6) if up else round(share * 100)}%"

@@ -10,19 +10,21 @@ import sqlglot
 from sqlalchemy import Connection, RowMapping, Select, select
 
 from decisions.definition import Definition
+from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.declaration import Declaration
 from decisions.effectiveness.evidence import (
     ENOUGH_SUBJECTS,
-    ArmOutcomes,
     Evidence,
     FollowUp,
     Imported,
     Measurement,
     RunCounts,
 )
+from decisions.effectiveness.look import Look
 from decisions.ledger import counts
 from decisions.ledger.adoption import adoption_of
 from decisions.ledger.imports import ImportedPeriod
+from decisions.ledger.looks import published
 from decisions.ledger.periods import period_at
 from decisions.ledger.records import Arm, Period, Version
 from decisions.ledger.runs import GATE, WITHHELD
@@ -78,6 +80,7 @@ def gather(
     as_of: datetime,
     since: datetime | None = None,
     until: datetime | None = None,
+    look: str | None = None,
 ) -> Evidence:
     """Count what the ledger knew of a decision at an instant.
 
@@ -87,6 +90,7 @@ def gather(
         as_of: The instant (timezone-aware); rows recorded later do not count.
         since: Start of the reporting span, inclusive (timezone-aware).
         until: End of the reporting span, exclusive (timezone-aware).
+        look: The look that this is, if it is one; passed over where a later one was taken.
 
     Returns:
         The counts, and the SQL of each as it was run.
@@ -95,7 +99,7 @@ def gather(
     inquiry = _Inquiry(
         connection, Scope(definition, _name(definition, period), as_of, since, until)
     )
-    declared = Declaration.of(definition)
+    declared, looks = Declaration.of(definition), published(connection, definition.decision)
     drawn = inquiry.ask("drawn", counts.allocated(inquiry.scope))
     arms = _arms(inquiry, drawn)
     assignees, followed = _followed(inquiry)
@@ -111,6 +115,9 @@ def gather(
         measurement=_measurement(period, declared) if period and declared else None,
         control=arms[Arm.CONTROL],
         treatment=arms[Arm.TREATMENT],
+        look=look if _is_in_turn(looks, look, as_of, period) else None,
+        looks=tuple(each for each in looks if each.as_of <= as_of),
+        matures_after=definition.outcome.matures_after if definition.outcome else None,
         enough_at=_enough_at(inquiry, arms[Arm.CONTROL]),
         runs=_runs(inquiry),
         followed=followed,
@@ -143,6 +150,14 @@ def measured(connection: Connection, definition: Definition, *, as_of: datetime)
     table = Version.__table__
     query = select(table).where(table.c.id == period.version_id)
     return pinned(Version(**connection.execute(query).mappings().one()))
+
+
+def _is_in_turn(
+    looks: Sequence[Look], label: str | None, as_of: datetime, period: Period | None
+) -> bool:
+    """Whether a look may be taken: none that knows more was taken at this period before."""
+    mine = [look for look in looks if period and look.period == period.name]
+    return not any(look.as_of > as_of and look.label != label for look in mine)
 
 
 def _name(definition: Definition, period: Period | None) -> str:

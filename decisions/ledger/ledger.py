@@ -13,6 +13,7 @@ from decisions.ledger.audit import Promise
 from decisions.ledger.cases import Cases
 from decisions.ledger.drifts import Drifts
 from decisions.ledger.imports import Imports
+from decisions.ledger.looks import Looks
 from decisions.ledger.outbox import Outbox
 from decisions.ledger.pulse import Pulse
 from decisions.ledger.records import Entry, Run, Version
@@ -37,6 +38,7 @@ class Ledger:
         pulse: What is due, and since when.
         drifts: How far batches have moved from what was usual.
         imports: Measurement periods brought in from files.
+        looks: What was published about whether a decision works.
         clock: Where recorded instants come from.
 
     Args:
@@ -58,6 +60,7 @@ class Ledger:
         self.pulse = Pulse(self._store)
         self.drifts = Drifts(self._store)
         self.imports = Imports(self._store)
+        self.looks = Looks(self._store)
 
     @property
     def name(self) -> str:

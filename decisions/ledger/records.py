@@ -154,12 +154,12 @@ class Look(Record, table=True):
     """What was published when a measurement was read on schedule; never changed afterwards."""
 
     __tablename__ = "looks"
-    __table_args__ = (UniqueConstraint("period_id", "month"),)
+    __table_args__ = (UniqueConstraint("period_id", "label"),)
 
     id: int = identity()
     period_id: int = reference("periods.id")
-    month: str
-    """The month that had ended, as 2027-03."""
+    label: str
+    """The month that had ended, as 2027-03; of an extra look its day, as 2027-03-17."""
     as_of: datetime = instant()
     taken_at: datetime = instant()
     information: float

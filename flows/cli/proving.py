@@ -20,25 +20,31 @@ if TYPE_CHECKING:
 def report(
     *decisions: str,
     month: Annotated[str | None, Parameter(metavar="YYYY-MM")] = None,
+    look: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     flow: Flow = None,
     here: CommandHere,
 ) -> None:
     """Write the effectiveness reports: what people did, what it did.
 
+    The report on a month that has ended is a look: its verdict is published in the ledger and
+    stands. Any other report shows the interval and changes no verdict.
+
     Args:
         decisions: Of which; all of the workspace if none is named.
-        month: The month to report on; everything so far if left out.
+        month: The month to report on, or last; everything so far if left out.
+        look: Take an extra look now; it costs later ones little, and them alone.
         flow: Whether to record a flow run, whatever the environment says.
         here: What the command works on.
 
     Examples:
         followthrough report
         followthrough report churn-save-call --month 2026-11
+        followthrough report --month last
     """
     from flows.reporting import reportable
 
     names = list(decisions) or reportable(here.layer)
-    written = [each for name in names for each in _reported(here, name, month, flow)]
+    written = [each for name in names for each in _reported(here, name, month, flow, look=look)]
     document = {"reports": [_document(each) for each in written]}
     here.out.answer(document, *(line for each in written for line in _shown(each)))
 
@@ -116,22 +122,25 @@ def _told_of(promise: "Promise") -> Iterator[RenderableType]:
         yield f"          and {more:,} more"
 
 
-def _reported(here: Here, name: str, month: str | None, flow: bool | None) -> list["Reported"]:
+def _reported(
+    here: Here, name: str, month: str | None, flow: bool | None, *, look: bool
+) -> list["Reported"]:
     with here.out.busy(f"{name}: counting"):
         return carried_out(
             here,
             "flows.report:report",
-            lambda layer: _report_now(layer, name, month),
+            lambda layer: _report_now(layer, name, month, look=look),
             flow=flow,
             decision=name,
             month=month,
+            look=look,
         )
 
 
-def _report_now(layer: "Layer", name: str, month: str | None) -> list["Reported"]:
+def _report_now(layer: "Layer", name: str, month: str | None, *, look: bool) -> list["Reported"]:
     from flows.reporting import report_now
 
-    return report_now(layer, [name], month=month)
+    return report_now(layer, [name], month=month, look=look)
 
 
 def _document(written: "Reported") -> dict[str, Any]:

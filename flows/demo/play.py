@@ -57,7 +57,7 @@ async def played(
     with wiring.using(story.layer):
         with _progress(console, story.layer, weeks) as telling:
             await story.tell(moments(until, weeks=weeks), telling)
-        (reported,) = await report(DECISION)
+        (reported,) = await report(DECISION, look=True)
     asked = {"seed": seed, "accounts": accounts, "weeks": weeks, "folder": stage.folder}
     found = _found(story, reported)
     story.layer.ledger.close()

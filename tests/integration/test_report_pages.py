@@ -117,8 +117,11 @@ class TestTheWorkingPage:
         assert "Left alone 284 116 400 71.0% 66.4% to 75.2%" in text
         assert "Difference +7.0 points +2.5 to +11.8" in text
 
-    def test_warns_of_reading_it_again_and_again(self, pages):
-        assert "not adjusted for being read month after month" in Page(pages["works"]).text
+    def test_says_what_allows_for_reading_it_again_and_again(self, pages):
+        assert (
+            "all looks together claim an effect that is not there at most 5% of the time"
+            in Page(pages["works"]).text
+        )
 
     def test_labels_money_as_an_estimate(self, pages):
         text = Page(pages["works"]).text

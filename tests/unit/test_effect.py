@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from decisions.effectiveness.effect import estimate_effect, visible_difference
-from decisions.effectiveness.evidence import ArmOutcomes
+from decisions.effectiveness.arm import ArmOutcomes
+from decisions.effectiveness.effect import estimate_effect
 from decisions.errors import InsufficientData
 
 
@@ -150,27 +150,19 @@ def test_the_gain_is_turned_so_that_more_is_better(better, gain):
     assert found == pytest.approx(gain, abs=5e-5)
 
 
-class TestVisibleDifference:
-    def test_that_far_apart_the_interval_excludes_zero_four_times_out_of_five(self):
-        apart = visible_difference(0.7, held_out=400, treated=3600)
-        rng = np.random.default_rng(11)
-        control = rng.binomial(400, 0.7 - apart, 400)
-        treatment = rng.binomial(3600, 0.7, 400)
+def test_further_looks_to_come_widen_the_difference_and_not_the_arms():
+    once = estimate_effect(rates(56, 70), rates(48, 80), better="higher")
+    again = estimate_effect(rates(56, 70), rates(48, 80), better="higher", critical=2.797)
 
-        found = [
-            estimate_effect(rates(int(c), 400), rates(int(t), 3600), better="higher").gain.lower > 0
-            for c, t in zip(control, treatment, strict=True)
-        ]
+    assert again.treatment == once.treatment
+    assert again.difference.lower < once.difference.lower
+    assert again.difference.upper > once.difference.upper
+    assert once.critical == pytest.approx(1.95996, abs=1e-5)
 
-        assert np.mean(found) == pytest.approx(0.8, abs=0.06)
 
-    @pytest.mark.parametrize(
-        ("rate", "held_out"),
-        [
-            pytest.param(0.7, 1, id="hopelessly-few"),
-            pytest.param(0.7, 0, id="nobody"),
-            pytest.param(0.0, 400, id="nothing-varies"),
-        ],
-    )
-    def test_none_where_even_the_largest_would_be_missed(self, rate, held_out):
-        assert visible_difference(rate, held_out=held_out, treated=9) is None
+def test_a_critical_value_far_out_loses_no_digits():
+    values = np.random.default_rng(3).normal(10, 2, 4_000)
+    far = estimate_effect(amounts(values), amounts(values + 1), better="higher", critical=9.0)
+
+    margin = far.difference.upper - far.difference.estimate
+    assert margin == pytest.approx(9 * np.std(values, ddof=1) * (2 / 4_000) ** 0.5, rel=0.01)

@@ -5,16 +5,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.effect import estimate_effect
-from decisions.effectiveness.evidence import ArmOutcomes
+from decisions.effectiveness.ladder import shortfall
 from decisions.effectiveness.report import compose
-from decisions.effectiveness.verdict import VerdictKind, shortfall
+from decisions.effectiveness.verdict import VerdictKind
 from tests.reports import AS_OF, OUTCOME, amounts, arm, definition, evidence, report, young
 
 ALL = [
     "works",
     "harmful",
+    "no worthwhile effect",
+    "cannot tell at this size",
     "no evidence yet",
+    "inconclusive",
     "too early",
     "cannot be judged",
     "amounts",
@@ -26,13 +30,23 @@ ALL = [
 
 
 def judged(control, treatment, **changes):
-    outcome = {**OUTCOME, "better": changes.pop("better", "higher")}
+    outcome = {**OUTCOME, "better": changes.pop("better", "higher"), **changes.pop("plan", {})}
     return compose(definition(outcome=outcome), evidence(control, treatment, **changes)).verdict
 
 
 class TestTheLadder:
     @pytest.mark.parametrize(
-        "name", ["works", "harmful", "no evidence yet", "too early", "cannot be judged"]
+        "name",
+        [
+            "cannot be judged",
+            "too early",
+            "harmful",
+            "works",
+            "no worthwhile effect",
+            "cannot tell at this size",
+            "no evidence yet",
+            "inconclusive",
+        ],
     )
     def test_each_step_is_reached(self, name):
         assert report(name).verdict.kind == name
@@ -120,6 +134,65 @@ class TestTheLadder:
         assert claimed <= 0.05
 
 
+class TestTheSmallestEffectWorthHaving:
+    @pytest.mark.parametrize(
+        ("points", "kind"),
+        [
+            pytest.param("5 points", VerdictKind.INCONCLUSIVE, id="an-end-outside"),
+            pytest.param("6 points", VerdictKind.NO_WORTHWHILE_EFFECT, id="both-ends-inside"),
+        ],
+    )
+    def test_it_is_ruled_out_once_the_whole_interval_lies_within_it(self, points, kind):
+        plan = {"worthwhile": points}
+
+        assert judged(arm(400, 300), arm(3_600, 2_736), plan=plan).kind == kind
+
+    @pytest.mark.parametrize(
+        ("points", "kind"),
+        [
+            pytest.param("4 points", VerdictKind.CANNOT_TELL, id="noticed-too-seldom"),
+            pytest.param("5 points", VerdictKind.NO_EVIDENCE_YET, id="noticed-often-enough"),
+        ],
+    )
+    def test_a_design_that_would_miss_it_cannot_tell(self, points, kind):
+        plan = {"worthwhile": points, "planned": 1_000}
+
+        assert judged(arm(400, 300), arm(3_600, 2_808), plan=plan).kind == kind
+
+    def test_it_is_where_acting_breaks_even_unless_declared(self):
+        found = compose(
+            definition(outcome=OUTCOME | {"cost": "60 USD"}),
+            evidence(arm(400, 300), arm(3_600, 2_736)),
+        )
+
+        assert found.worthwhile == pytest.approx(0.06)
+        assert found.verdict.kind == VerdictKind.NO_WORTHWHILE_EFFECT
+
+    def test_a_design_too_small_says_what_would_do(self):
+        verdict = report("cannot tell at this size").verdict
+
+        assert "Even if it achieved the 1.0 points worth having" in verdict.sentences
+        assert "times out of 100" in verdict.sentences
+        assert re.search(
+            r"run until \d+ \w+ \d{4}, or accept [\d.]+ points as the smallest visible effect",
+            verdict.recommendation,
+        )
+
+    @pytest.mark.parametrize(
+        ("cost", "said"),
+        [
+            pytest.param("10 USD", "it pays for itself.", id="cheap"),
+            pytest.param("69 USD", "USD 3,600 net of USD 248,000 cost", id="dear"),
+        ],
+    )
+    def test_what_works_says_whether_it_pays(self, cost, said):
+        verdict = judged(arm(400, 284), arm(3_600, 2_808), plan={"cost": cost})
+
+        assert verdict.kind == VerdictKind.WORKS
+        assert said in verdict.sentences
+        assert ("pays for itself" in verdict.sentences) is (cost == "10 USD")
+
+
 class TestTheWords:
     @pytest.mark.parametrize("name", ALL)
     def test_nothing_is_ever_said_to_be_proved(self, name):
@@ -139,7 +212,7 @@ class TestTheWords:
         assert report("works").verdict.sentences == (
             "78.0% of the subjects put forward (2,808 of 3,600), against 71.0% of comparable "
             "subjects deliberately left alone (284 of 400): +7.0 points (95% interval +2.5 to "
-            "+11.8). Measured by 'renewed'; higher is better."
+            "+11.8, valid for 12 looks). Measured by 'renewed'; higher is better."
         )
 
     def test_an_interval_with_zero_in_it_is_not_evidence_against(self):
@@ -147,7 +220,10 @@ class TestTheWords:
 
         assert said.startswith("So far +3.0 points (95% interval")
         assert "still includes zero" in said
-        assert said.endswith("This is not evidence that it does not work.")
+        assert "This is not evidence that it does not work." in said
+        assert said.endswith(
+            "400 of 1,000 planned held-out subjects have matured; the rest about 27 March 2028."
+        )
 
     def test_harm_names_who_decides(self):
         assert report("harmful").verdict.recommendation == (

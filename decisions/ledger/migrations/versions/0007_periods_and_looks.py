@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.create_table('looks',
     sa.Column('id', ID, nullable=False),
     sa.Column('period_id', ID, nullable=False),
-    sa.Column('month', sa.String(), nullable=False),
+    sa.Column('label', sa.String(), nullable=False),
     sa.Column('as_of', INSTANT, nullable=False),
     sa.Column('taken_at', INSTANT, nullable=False),
     sa.Column('information', sa.Float(), nullable=False),
@@ -43,5 +43,5 @@ def upgrade() -> None:
     sa.Column('recommendation', sa.String(), nullable=False),
     sa.ForeignKeyConstraint(['period_id'], ['periods.id'], name='fk_looks_period_id'),
     sa.PrimaryKeyConstraint('id', name='pk_looks'),
-    sa.UniqueConstraint('period_id', 'month', name='uq_looks_period_id_month')
+    sa.UniqueConstraint('period_id', 'label', name='uq_looks_period_id_label')
     )
