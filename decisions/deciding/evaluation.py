@@ -50,14 +50,26 @@ def selection_query(
         dialect: sqlglot's name of the warehouse's dialect.
         as_of: What ``today()`` is (timezone-aware; its date in UTC).
     """
-    subjects = subjects_query(definition, relations, dialect, selected_on=as_of)
+    source = f"({subjects_query(definition, relations, dialect, selected_on=as_of)})"
+    return selection_sql(definition, source, dialect=dialect, as_of=as_of)
+
+
+def selection_sql(definition: Definition, source: str, *, dialect: str, as_of: datetime) -> str:
+    """Return a query of the subjects that a rule selects, with all columns of a source.
+
+    Args:
+        definition: The decision.
+        source: As for ``judged_sql``.
+        dialect: sqlglot's name of the dialect.
+        as_of: What ``today()`` is (timezone-aware; its date in UTC).
+    """
     generated = _generator(definition, dialect, as_of)
     prefer = definition.limits.prefer
     priority = generated(prefer) if prefer else quoted(definition.signal.score, dialect)
     rule, withheld = quoted(RULE, dialect), quoted(WITHHELD, dialect)
     return (
         f"SELECT *, {cast(priority, 'float', dialect)} AS {quoted(PRIORITY, dialect)} "
-        f"FROM ({judged_sql(definition, f'({subjects})', dialect=dialect, as_of=as_of)}) AS judged "
+        f"FROM ({judged_sql(definition, source, dialect=dialect, as_of=as_of)}) AS judged "
         f"WHERE {rule} IS NOT NULL AND {withheld} IS NULL ORDER BY {quoted(SUBJECT, dialect)}"
     )
 
@@ -222,7 +234,7 @@ def selected(
     query = selection_query(
         definition, relations_of(definition, warehouse), dialect=warehouse.dialect, as_of=as_of
     )
-    return _as_matches(definition, warehouse.select(query))
+    return as_matches(definition, warehouse.select(query))
 
 
 def relations_of(definition: Definition, warehouse: Warehouse) -> dict[int, str]:
@@ -231,7 +243,8 @@ def relations_of(definition: Definition, warehouse: Warehouse) -> dict[int, str]
     return {place: relation_sql(source, warehouse) for place, source in enumerate(sources)}
 
 
-def _as_matches(definition: Definition, rows: pa.Table) -> pa.Table:
+def as_matches(definition: Definition, rows: pa.Table) -> pa.Table:
+    """Return the rows of a selection as ``selected`` gives them."""
     names = [quoted(name, "duckdb") for name in definition.nameable]
     facts = ", ".join(f"{name} := {name}" for name in names)
     rules = [(rule.name, rule.do) for rule in definition.rules]

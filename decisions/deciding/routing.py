@@ -1,13 +1,24 @@
 """To whom a case goes: from what the definition says to a person who is there."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
+import pyarrow as pa
+
+from decisions import columnar
 from decisions.definition import Definition
 from decisions.errors import UnknownPerson
 from decisions.ownership import People, Standin, resolve
 from decisions.worktime import deadline
+
+_ROUTES = pa.schema(
+    [
+        *((name, pa.string()) for name in ("action", "assign", "assignee", "in_place_of")),
+        ("because", pa.string()),
+        ("respond_by", pa.timestamp("us", tz="UTC")),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,42 @@ def routes(
         UnknownPerson: Nobody is left who could take a case.
     """
     return [_route(definition, action, assign, people, at) for action, assign in wanted]
+
+
+def routed(definition: Definition, matches: pa.Table, people: People, *, at: datetime) -> pa.Table:
+    """Return the matches with the person each goes to.
+
+    Args:
+        definition: The decision.
+        matches: What ``evaluation.selected`` returned.
+        people: Who there is.
+        at: When the cases open (timezone-aware).
+
+    Returns:
+        The matches, sorted by subject, with ``assignee``, ``in_place_of``, ``because`` and
+        ``respond_by``.
+
+    Raises:
+        UnknownPerson: Nobody is left who could take a case.
+    """
+    found = routes(definition, _pairs(matches), people, at=at)
+    with columnar.session() as engine:
+        engine.register("matches", matches)
+        engine.register(
+            "routes", pa.Table.from_pylist([asdict(route) for route in found], schema=_ROUTES)
+        )
+        table: pa.Table = engine.sql(
+            "SELECT m.*, r.assignee, r.in_place_of, r.because, r.respond_by FROM matches m "
+            "JOIN routes r ON m.action = r.action AND m.assign IS NOT DISTINCT FROM r.assign "
+            "ORDER BY m.subject"
+        ).to_arrow_table()
+    return table
+
+
+def _pairs(matches: pa.Table) -> list[tuple[str, str | None]]:
+    distinct = matches.select(["action", "assign"]).group_by(["action", "assign"]).aggregate([])
+    pairs = [(row["action"], row["assign"]) for row in distinct.to_pylist()]
+    return sorted(pairs, key=lambda pair: (pair[0], pair[1] or ""))
 
 
 def _route(

@@ -44,13 +44,14 @@ class Ledger:
     Args:
         url: ``sqlite:///path`` or ``postgresql://…``.
         clock: Where recorded instants come from.
+        read_only: Open what is there and refuse every write, the schema's included.
 
     Raises:
         LedgerError: It cannot be reached, or its schema is newer than this program.
     """
 
-    def __init__(self, url: str, clock: Clock = wall_clock) -> None:
-        self._store = Store(url, clock)
+    def __init__(self, url: str, clock: Clock = wall_clock, *, read_only: bool = False) -> None:
+        self._store = Store(url, clock, read_only=read_only)
         self.clock = clock
         self.runs = Runs(self._store)
         self.cases = Cases(self._store)
@@ -128,6 +129,14 @@ class Ledger:
         query = select(Version.__table__).where(Version.__table__.c.id == run.version_id)
         with self._store.reading() as connection:
             return Version(**connection.execute(query).mappings().one())
+
+    def version(self, decision: str, number: int) -> Version | None:
+        """Return one version of a decision by its number."""
+        table = Version.__table__
+        query = select(table).where(table.c.decision == decision, table.c.number == number)
+        with self._store.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return Version(**row) if row else None
 
     def close(self) -> None:
         """Give back every connection."""

@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
-from decisions import columnar
 from decisions.canonical import canonical_json, sha256
 from decisions.deciding import limits
 from decisions.deciding.archive import Archived, Draft
 from decisions.deciding.boundary import Withheld
 from decisions.deciding.gate import Batch
-from decisions.deciding.routing import Route, routes
+from decisions.deciding.routing import routed
 from decisions.definition import Definition
 from decisions.errors import UnknownPerson
 from decisions.ledger import advice, chain, drifts
@@ -183,10 +182,10 @@ def _verdicts(
     """Return the matches with arm, route and the reason why one is suppressed, or null."""
     period = period_name(connection, definition)
     arms = arms_of(connection, definition, matches, period)
-    routed = _routed(matches, routes(definition, _pairs(matches), people, at=at))
-    history = history_of(connection, definition, routed, people, at=at, batch=batch.fingerprint)
-    reasons = limits.reasons(routed, history, definition.limits)
-    return routed.append_column("arm", arms).append_column("reason", reasons)
+    sent = routed(definition, matches, people, at=at)
+    history = history_of(connection, definition, sent, people, at=at, batch=batch.fingerprint)
+    reasons = limits.reasons(sent, history, definition.limits)
+    return sent.append_column("arm", arms).append_column("reason", reasons)
 
 
 def _add_verdicts(
@@ -224,30 +223,6 @@ def _add_verdicts(
         for person in sorted({each["told"] for each in handed_over}):
             _tell_of_run(transaction, run, person, "named in the operating boundary")
     return run
-
-
-def _pairs(matches: pa.Table) -> list[tuple[str, str | None]]:
-    distinct = matches.select(["action", "assign"]).group_by(["action", "assign"]).aggregate([])
-    pairs = [(row["action"], row["assign"]) for row in distinct.to_pylist()]
-    return sorted(pairs, key=lambda pair: (pair[0], pair[1] or ""))
-
-
-def _routed(matches: pa.Table, found: Sequence[Route]) -> pa.Table:
-    texts = ("action", "assign", "assignee", "in_place_of", "because")
-    schema = pa.schema(
-        [*((name, pa.string()) for name in texts), ("respond_by", pa.timestamp("us", tz="UTC"))]
-    )
-    with columnar.session() as engine:
-        engine.register("matches", matches)
-        engine.register(
-            "routes", pa.Table.from_pylist([asdict(route) for route in found], schema=schema)
-        )
-        routed: pa.Table = engine.sql(
-            "SELECT m.*, r.assignee, r.in_place_of, r.because, r.respond_by FROM matches m "
-            "JOIN routes r ON m.action = r.action AND m.assign IS NOT DISTINCT FROM r.assign "
-            "ORDER BY m.subject"
-        ).to_arrow_table()
-    return routed
 
 
 def _counts(

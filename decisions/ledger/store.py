@@ -37,20 +37,24 @@ class Store:
     Args:
         url: A SQLAlchemy URL; ``sqlite:///path`` or ``postgresql+psycopg://…``.
         clock: Where instants written to the ledger come from.
+        read_only: Open what is there, write nothing and migrate nothing.
 
     Raises:
         LedgerError: The URL names no supported database, it cannot be reached, or its schema is
             newer than this program.
     """
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(self, url: str, clock: Clock, *, read_only: bool = False) -> None:
         self.clock = clock
         self._url = _supported(url)
-        self.engine = _engine(self._url)
+        self.engine = _reading_engine(self._url) if read_only else _engine(self._url)
         self._writer = self.engine.execution_options(**{_WRITING: True})
         try:
             with _explained(self._url):
-                self._migrate()
+                if read_only:
+                    self._refuse_other_schema()
+                else:
+                    self._migrate()
         except BaseException:
             self.close()
             raise
@@ -105,6 +109,15 @@ class Store:
                 )
             migrations.upgrade(connection)
 
+    def _refuse_other_schema(self) -> None:
+        with self.engine.connect() as connection:
+            found = _revision(connection)
+        if found != migrations.HEAD:
+            raise LedgerError(
+                f"the ledger {self.name} has schema {found}, this program reads "
+                f"{migrations.HEAD}; `followthrough runs` brings it up to date"
+            )
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
@@ -147,6 +160,19 @@ def _engine(url: URL) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _reading_engine(url: URL) -> Engine:
+    """Return an engine whose database refuses every write, and creates nothing."""
+    if url.get_backend_name() == "sqlite":
+        if not url.database or not Path(url.database).is_file():
+            raise LedgerError(f"there is no ledger {url.render_as_string(hide_password=True)}")
+        read_only = url.set(
+            database=Path(url.database).absolute().as_uri(), query={"mode": "ro", "uri": "true"}
+        )
+        return create_engine(read_only, hide_parameters=True)
+    options = {"options": "-c default_transaction_read_only=on", "connect_timeout": 10}
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
 
 
 def _prepare_sqlite(raw: Any, _record: object) -> None:
