@@ -257,6 +257,6 @@ def _suppressed(definition: Definition, row: Mapping[str, Any], case: Case | Non
         limits.PER_SUBJECT: f"its limit of {bounds.per_subject} a subject was reached",
         limits.PER_ASSIGNEE: f"{row['assignee']} may get {bounds.per_assignee}, and {first}",
         limits.PER_RUN: f"a run may open {bounds.per_run}, and {first}",
-        limits.COST: f"a month may cost {bounds.cost and bounds.cost.at_most}, and {first}",
+        limits.COST: f"its cases may cost {bounds.cost and bounds.cost.at_most}, and {first}",
     }
     return words.get(limits.kind(row["reason"]), f"a limit left it out: {row['reason']}")

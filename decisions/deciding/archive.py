@@ -240,6 +240,7 @@ def inputs_of(definition: Definition) -> dict[str, FieldSpec]:
     texts += [each.when for each in definition.withhold]
     texts += [definition.limits.prefer] if definition.limits.prefer else []
     named = {node.name for text in texts for node in parse(text, columns).find_all(exp.Column)}
+    named |= {definition.limits.cost.of} if definition.limits.cost else set()
     named |= {action.assign for action in definition.actions.values() if action.assign}
     named |= (
         {definition.outcome.value} if definition.outcome and definition.outcome.value else set()

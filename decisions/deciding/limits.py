@@ -6,12 +6,14 @@ the same rule and stay comparable.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from decisions import columnar
-from decisions.definition import Limits
+from decisions.definition import Definition, Limits
 
 ALREADY_OPEN = "already open"
 ALREADY_DECIDED = "already decided"
@@ -123,6 +125,18 @@ def reasons(matches: pa.Table, history: History, limits: Limits) -> pa.ChunkedAr
 def kind(reason: str) -> str:
     """Return which limit a reason is of: one of the constants above."""
     return reason.partition(":")[0]
+
+
+def month_of(definition: Definition, at: datetime) -> datetime:
+    """Return when the month began that a decision's costs are counted in (timezone-aware).
+
+    Args:
+        definition: The decision; its schedule names the zone, else it is UTC.
+        at: An instant of that month (timezone-aware).
+    """
+    zone = ZoneInfo(definition.schedule.zone if definition.schedule else "UTC")
+    local = at.astimezone(zone)
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def cost(verdicts: pa.Table, limits: Limits) -> Decimal:

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, select
 
 from decisions.deciding.drift import Shift
-from decisions.deciding.limits import COST
+from decisions.deciding.limits import COST, month_of
 from decisions.definition import Definition
 from decisions.ledger.drifts import Reference
-from decisions.ledger.probing import month_of, spent
+from decisions.ledger.probing import spent
 from decisions.ledger.records import FieldDrift, Notification, NotificationState, Run
 from decisions.ledger.transaction import Transaction
 from decisions.ownership import People, resolve

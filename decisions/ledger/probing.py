@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from sqlalchemy import Connection, Integer, cast, func, select
 
-from decisions.deciding.limits import History
+from decisions.deciding.limits import History, month_of
 from decisions.definition import Definition
 from decisions.ledger.bulk import among, as_table
 from decisions.ledger.records import UNFINISHED, Case, Run
@@ -91,18 +91,6 @@ def spent(connection: Connection, definition: Definition, at: datetime) -> Decim
         runs.c.cost_unit == limit.at_most.unit,
     )
     return sum((Decimal(str(cost)) for cost in connection.execute(query).scalars()), Decimal(0))
-
-
-def month_of(definition: Definition, at: datetime) -> datetime:
-    """Return when the month began that a decision's costs are counted in (timezone-aware).
-
-    Args:
-        definition: The decision; its schedule names the zone, else it is UTC.
-        at: An instant of that month (timezone-aware).
-    """
-    zone = ZoneInfo(definition.schedule.zone if definition.schedule else "UTC")
-    local = at.astimezone(zone)
-    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _opened_today(

@@ -1,5 +1,6 @@
 """The database under the ledger: opening, migrating, reading, and one writer at a time."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -167,10 +168,12 @@ def _reading_engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         if not url.database or not Path(url.database).is_file():
             raise LedgerError(f"there is no ledger {url.render_as_string(hide_password=True)}")
-        read_only = url.set(
-            database=Path(url.database).absolute().as_uri(), query={"mode": "ro", "uri": "true"}
-        )
-        return create_engine(read_only, hide_parameters=True)
+        file = Path(url.database).absolute()
+        query = {"mode": "ro", "uri": "true"}
+        if not os.access(file.parent, os.W_OK) and not file.with_name(f"{file.name}-wal").exists():
+            # SQLite's log needs a file beside the database; here nobody can write one, nor a row.
+            query["immutable"] = "1"
+        return create_engine(url.set(database=file.as_uri(), query=query), hide_parameters=True)
     options = {"options": "-c default_transaction_read_only=on", "connect_timeout": 10}
     return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
 

@@ -13,6 +13,7 @@ from cyclopts import App, Group, Parameter
 
 from flows.cli import (
     answering,
+    backtesting,
     describing,
     drifting,
     examining,
@@ -76,6 +77,7 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
     ),
     _PROVE: (
         explaining.explain,
+        backtesting.backtest,
         proving.report,
         importing.import_,
         importing.outcomes,

@@ -4,8 +4,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from textwrap import fill
@@ -65,6 +65,24 @@ class Output:
     def busy(self, text: str) -> AbstractContextManager[Status | None]:
         """Show what is being done, for as long as the block lasts, if somebody watches."""
         return self._notes.status(clean(text)) if self._notes.is_terminal else nullcontext()
+
+    @contextmanager
+    def progress(self, text: str, total: int) -> Iterator[Callable[[], None]]:
+        """Show how far work has come, if somebody watches.
+
+        Args:
+            text: What is being done.
+            total: How many parts it has.
+
+        Yields:
+            What to call after each part.
+        """
+        from rich.progress import Progress
+
+        watched = self._notes.is_terminal
+        with Progress(console=self._notes, transient=True, disable=not watched) as bar:
+            task = bar.add_task(str(clean(text)), total=total)
+            yield lambda: bar.advance(task)
 
 
 def console(stream: TextIO) -> Console:

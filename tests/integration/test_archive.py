@@ -79,7 +79,7 @@ def test_every_subject_has_one_verdict_and_what_it_turned_on(layer):
             "inputs": {"arr": 80_000.0, "account_manager": "mia.chen"},
         },
         {
-            "subject": "bolt", "verdict": "suppressed", "reason": "per_run", "rule": "watch",
+            "subject": "bolt", "verdict": "suppressed", "reason": "per_run: 2", "rule": "watch",
             "action": "write", "arm": "treatment", "assignee": "mia.chen", "score": 0.7,
             "inputs": {"arr": 80_000.0, "account_manager": "mia.chen"},
         },
@@ -261,7 +261,7 @@ def test_running_twice_leaves_two_archives_and_no_draft(layer):
     assert files == [DECISION, "run-1.parquet", "run-2.parquet"]
     assert [row["reason"] for row in archived(layer, run=2)] == [
         "already open",
-        "per_run",
+        "per_run: 2",
         None,
         "already open",
     ]

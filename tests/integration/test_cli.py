@@ -509,6 +509,7 @@ class TestPrograms:
             "reference": ["reference", DECISION, "--as", "lee.park"],
             "schedule": ["schedule", "CSC-1"],
             "explain": ["explain", DECISION, "--subject", "acme"],
+            "backtest": ["backtest", DECISION],
             "acknowledge": ["acknowledge", "CSC-1", "--as", "mia.chen"],
             "snooze": ["snooze", "CSC-1", "--for", "1d", "--as", "mia.chen"],
             "reassign": ["reassign", "CSC-1", "--to", "sam.ortiz", *NOTED],

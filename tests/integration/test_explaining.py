@@ -73,7 +73,7 @@ def test_a_limit_is_named_with_what_it_allows(layer, clock):
 
     found = explain(layer, DECISION, "bolt", at=clock())
 
-    assert (found.verdict, found.reason) == ("suppressed", "per_run")
+    assert (found.verdict, found.reason) == ("suppressed", "per_run: 1")
     assert found.because == (
         "rule 'watch' selected it, but a run may open 1, and others came first by "
         "churn_probability * arr"
