@@ -26,7 +26,7 @@ serve: .venv/installed ## Start the schedules and the inbox on this machine
 	@$(BIN)/followthrough serve $(ARGS)
 
 test: lint ## Check as lint does, then run every test (some: make test ARGS=tests/unit)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 lint: .venv/installed ## Check style, types and import contracts
 	@$(BIN)/ruff check .

@@ -16,6 +16,18 @@ if TYPE_CHECKING:
 RELAXED = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n"
 
 
+SERVERS = ("prefect_server", "spark")
+"""Fixtures that take many seconds to begin: tests that share one run in the same process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of each slow server together, when several processes share the work."""
+    for item in items:
+        for server in SERVERS:
+            if server in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(server))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator["PostgresServer"]:
     """A PostgreSQL server of this run's own, on a socket that nobody else knows."""
