@@ -56,13 +56,7 @@ class Layer:
         Raises:
             NotUnderstood: The workspace has no such decision.
         """
-        try:
-            return self.workspace.decisions[decision]
-        except KeyError:
-            hint = choices(decision, self.workspace.decisions)
-            raise NotUnderstood(
-                f"there is no decision {decision!r}; {hint} (in {self.workspace.folder})"
-            ) from None
+        return named_decision(self.workspace, decision)
 
 
 def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
@@ -96,6 +90,20 @@ def read_workspace(settings: Settings, clock: Clock = wall_clock) -> Workspace:
     """
     today = clock().astimezone(UTC).date()
     return load_workspace(settings.workspace, registry.connection_kinds(), today=today)
+
+
+def named_decision(workspace: Workspace, decision: str) -> Definition:
+    """Return a decision of a workspace.
+
+    Raises:
+        NotUnderstood: The workspace has no such decision.
+    """
+    try:
+        return workspace.decisions[decision]
+    except KeyError:
+        hint = choices(decision, workspace.decisions)
+        found = f"there is no decision {decision!r}; {hint} (in {workspace.folder})"
+        raise NotUnderstood(found) from None
 
 
 def rehearse(workspace: Workspace, definition: Definition, clock: Clock = wall_clock) -> None:

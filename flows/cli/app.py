@@ -52,6 +52,8 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
         starting.check,
         examining.doctor,
         describing.schema,
+        describing.docs,
+        describing.boundary,
         starting.demo,
         starting.serve,
     ),

@@ -1,10 +1,12 @@
 """Describe what is declared: the schemas of the files, the catalogue, the operating boundary."""
 
 import sys
+from datetime import UTC
 from pathlib import Path
 from typing import Literal
 
 from flows.cli.here import CommandHere
+from flows.cli.output import plural
 
 
 def schema(
@@ -44,3 +46,58 @@ def schema(
         f"{output} now holds {', '.join(path.name for path in written)}",
         f"\nFirst line of a definition\n  {line}",
     )
+
+
+def docs(*, output: Path | None = None, here: CommandHere) -> None:
+    """Write a catalogue of all decisions: pages for everybody, without script or server.
+
+    Each decision has a page with its purpose, owners, rules in words and in SQL, actions, limits,
+    outcome and examples, and its operating boundary on one sheet for printing.
+
+    Args:
+        output: Folder to write to; docs below home by default.
+        here: What the command works on.
+
+    Examples:
+        followthrough docs
+        followthrough docs --output public/decisions
+    """
+    from flows.catalogue import write_catalogue
+    from flows.wiring import read_workspace
+
+    workspace = read_workspace(here.settings, here.clock)
+    folder = output or here.settings.home / "docs"
+    pages = write_catalogue(workspace, folder, today=here.clock().astimezone(UTC).date())
+    decisions = plural(len(workspace.decisions), "decision")
+    here.out.answer({"pages": pages}, f"{decisions} described; open {pages[0]}")
+
+
+def boundary(decision: str, /, *, here: CommandHere) -> None:
+    """Print the operating boundary of a decision: what it may do, and how to stop it.
+
+    Who is told, on what evidence, what is automatic, where it stops, how much it can do, how to
+    stop it: one page, the same as in the catalogue.
+
+    Args:
+        decision: Which.
+        here: What the command works on.
+
+    Examples:
+        followthrough boundary churn-save-call
+    """
+    from flows.operating_boundary import operating_boundary
+    from flows.wiring import named_decision, read_workspace
+
+    workspace = read_workspace(here.settings, here.clock)
+    definition = named_decision(workspace, decision)
+    sections = operating_boundary(definition, workspace.people)
+    document = {
+        "decision": decision,
+        "sha256": definition.sha256,
+        "boundary": {each.heading: each.sentences for each in sections},
+    }
+    shown = [
+        "\n".join(["", each.heading, *(f"  {sentence}" for sentence in each.sentences)])
+        for each in sections
+    ]
+    here.out.answer(document, f"{decision}: {definition.purpose.question}", *shown)

@@ -115,6 +115,19 @@ class TestRunning:
         shell.run("check")
         assert "WAREHOUSE" not in shell.out
 
+    def test_a_decision_is_described_without_a_ledger_or_a_warehouse(self, shell):
+        (shell.folder / "warehouse.duckdb").unlink()
+
+        pages = shell.document("docs", "--output", "catalogue")["pages"]
+        told = shell.document("boundary", "churn-save-call")["boundary"]
+
+        assert pages == ["catalogue/index.html", "catalogue/churn-save-call.html"]
+        assert (shell.folder / pages[1]).is_file()
+        assert "Lee Park" in " ".join(told["Who is told"])
+        assert shell.run("boundary", "churn-save-cal") == 2
+        assert "did you mean 'churn-save-call'?" in shell.err
+        assert not (shell.folder / ".followthrough").exists()
+
     def test_every_subject_is_counted_once(self, shell):
         [run] = shell.document("run")["runs"]
 
