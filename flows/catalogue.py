@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from decisions.definition import NOTHING, OWNER_ROLES, Definition, FieldSpec
 from decisions.effectiveness import written
 from decisions.ownership import People
-from decisions.rules.phrase import label
+from decisions.phrase import label
 from decisions.workspace import Workspace
 from flows.operating_boundary import escalation, names, operating_boundary, words
 

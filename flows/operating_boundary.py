@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from decisions.definition import NOTHING, OWNER_ROLES, Action, Definition
 from decisions.ownership import ASSIGNEES_MANAGER, People
+from decisions.phrase import label, phrase
 from decisions.rules.expression import parse
-from decisions.rules.phrase import label, phrase
 
 _AUTONOMY = {
     "notify": "a person is told and acts; the system does nothing itself",

@@ -21,6 +21,8 @@ Role = Literal["warehouse", "channel"]
 
 OTHERWISE = "otherwise"
 """Stands for a rule's name in cases that no rule selected."""
+LONGEST_TOGETHER = 50_000
+"""Characters of all conditions of a definition; reading them takes half a second."""
 NUMBERS = ("float", "integer", "decimal")
 
 
@@ -203,7 +205,16 @@ def _number(
         yield place, f"{place[-1]} is {name!r}, a {fields[name].type}; it must be a number"
 
 
+def too_much_to_read(definition: Definition) -> bool:
+    """Whether the conditions of a definition are longer than anybody would check them."""
+    whens = [rule.when for rule in definition.rules] + [each.when for each in definition.withhold]
+    return sum(map(len, whens)) > LONGEST_TOGETHER
+
+
 def _rules(definition: Definition) -> Iterator[tuple[Place, str]]:
+    if too_much_to_read(definition):
+        text = f"the conditions have more than {LONGEST_TOGETHER:,} characters together"
+        yield ("rules",), f"{text}; put lists of values into a table and join it as context"
     names = [rule.name for rule in definition.rules]
     for i, rule in enumerate(definition.rules):
         place: Place = ("rules", i)
@@ -235,7 +246,7 @@ def _expression(
     columns = definition.columns
     unreadable = {name for name, spec in columns.items() if not spec.type}
     readable = {name: spec for name, spec in columns.items() if name not in unreadable}
-    if not text or any(name in text for name in unreadable):
+    if not text or too_much_to_read(definition) or any(name in text for name in unreadable):
         return
     try:
         parse(text, readable, gives=gives)

@@ -6,7 +6,6 @@ Every fault of every file is told at once; a workspace with a fault is not loade
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain
 from pathlib import Path
 
 from decisions.definition import Definition
@@ -16,10 +15,12 @@ from decisions.workspace import coherence, reachability, roster
 from decisions.workspace.coherence import Role
 from decisions.workspace.connections import ConnectionKind, ConnectionSpec, read_connection
 from decisions.workspace.faults import read_as
-from decisions.workspace.yaml_text import YamlText, read_yaml
+from decisions.workspace.yaml_text import MOST_VALUES, YamlText, read_yaml
 
 PEOPLE = "people.yaml"
 CONNECTIONS = "connections.yaml"
+MOST_IN_A_DEFINITION = 20_000
+"""Keys and values; a hundred rules with their actions have a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,11 @@ def load_workspace(
         people=people,
         connections=connections,
         decisions={name: definition for name, (definition, _) in written.items()},
-        warnings=(*_doubtful(connections), *_warnings(folder, written, today)),
+        warnings=(
+            *_doubtful(connections),
+            *_warnings(folder, written, today),
+            *loading.doubts,
+        ),
         texts={name: text for name, (_, text) in written.items()},
     )
 
@@ -82,10 +87,12 @@ class _Loading:
 
     Attributes:
         faults: Every fault found so far.
+        doubts: What could not be found out about a definition.
     """
 
     def __init__(self, folder: Path, kinds: Mapping[str, ConnectionKind]) -> None:
         self.faults: list[Fault] = []
+        self.doubts: list[Fault] = []
         self._folder, self._kinds = folder, kinds
         self._roles: dict[str, Role | None] | None = None
         if not folder.is_dir():
@@ -148,9 +155,13 @@ class _Loading:
         found_between = coherence.contradictions(definition, people=people, roles=self._roles)
         self.faults += [text.fault(place, sentence) for place, sentence in found_between]
         if not reading.faults:
-            never = reachability.unreachable(definition)
-            self.faults += [text.fault(place, sentence) for place, sentence in never]
+            self._examine(definition, text)
         return definition
+
+    def _examine(self, definition: Definition, text: YamlText) -> None:
+        never, unknown = reachability.examined(definition)
+        self.faults += [text.fault(place, sentence) for place, sentence in never]
+        self.doubts += [text.fault(place, sentence) for place, sentence in unknown]
 
     def _text(self, name: str) -> YamlText | None:
         path = self._folder / name
@@ -158,8 +169,9 @@ class _Loading:
             missing = f"no {name} in {self._folder}; `followthrough init` makes a workspace"
             self._fault(name, missing)
             return None
+        most_values = MOST_VALUES if name in {PEOPLE, CONNECTIONS} else MOST_IN_A_DEFINITION
         try:
-            read = read_yaml(path, name)
+            read = read_yaml(path, name, most_values=most_values)
         except DefinitionError as error:
             self.faults += error.faults
             return None
@@ -186,6 +198,5 @@ def _warnings(
     if not written:
         yield Fault(str(folder), 0, "no decision yet; a decision is a file such as save-call.yaml")
     for definition, text in written.values():
-        found = (coherence.doubts(definition, today), reachability.unexamined(definition))
-        for place, sentence in chain.from_iterable(found):
+        for place, sentence in coherence.doubts(definition, today):
             yield text.fault(place, sentence)

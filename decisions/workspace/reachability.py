@@ -1,6 +1,6 @@
 """Whether every condition of a definition can decide anything, and no two the same record."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from sqlglot import exp
@@ -9,34 +9,33 @@ from decisions.definition import Definition, FieldSpec
 from decisions.errors import ExpressionError, Place
 from decisions.rules.expression import parse
 from decisions.rules.reach import Finding, Reach
+from decisions.workspace.coherence import too_much_to_read
+
+_Told = list[tuple[Place, str]]
+"""What is told of a definition: where, and what."""
 
 
-def unreachable(definition: Definition) -> Iterator[tuple[Place, str]]:
-    """Yield the conditions that never decide, and pairs that do at once: where, and what.
+def examined(definition: Definition) -> tuple[_Told, _Told]:
+    """Return the conditions that never decide and pairs that do at once; and what is not known.
 
     Only what is certain is told. What is no comparison of a column with constants may be true or
-    not; only the ranges and missing values that the gate enforces are relied on.
+    not; only what the gate enforces of the columns is relied on.
 
     Args:
         definition: A decision whose every value could be read; conditions at fault are left out.
     """
+    if too_much_to_read(definition):
+        return [], []
     placed, reach = _reach(definition)
-    for found in reach.findings(exclusive_from=_exclusive_from(definition, placed)):
-        yield (*placed[found.place], "when"), _told(definition, placed, found)
-
-
-def unexamined(definition: Definition) -> Iterator[tuple[Place, str]]:
-    """Yield what could not be examined in time: where, and what.
-
-    Args:
-        definition: As for ``unreachable``.
-    """
-    placed, reach = _reach(definition)
-    list(reach.findings(exclusive_from=_exclusive_from(definition, placed)))
-    if reach.unexamined:
-        count = f"{len(reach.unexamined)} of {len(placed)} conditions"
-        text = f"whether {count} are ever reached was not found out in time; they are too tangled"
-        yield (*placed[min(reach.unexamined)], "when"), text
+    told = [
+        ((*placed[found.place], "when"), _told(definition, placed, found))
+        for found in reach.findings(exclusive_from=_exclusive_from(definition, placed))
+    ]
+    if not reach.unexamined:
+        return told, []
+    count = f"{len(reach.unexamined)} of {len(placed)} conditions"
+    text = f"whether {count} are ever reached was not found out in time; they are too tangled"
+    return told, [((*placed[min(reach.unexamined)], "when"), text)]
 
 
 def _reach(definition: Definition) -> tuple[list[Place], Reach]:

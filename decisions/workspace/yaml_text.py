@@ -29,6 +29,7 @@ from decisions.errors import DefinitionError, Fault, Place
 LARGEST_FILE = 1_000_000
 """Bytes; looked at before anything is read."""
 MOST_VALUES = 50_000
+"""Keys and values of a file; reading them takes a good second."""
 DEEPEST = 20
 LONGEST_NUMBER = 18
 """Digits of a whole number; what is longer is a text, such as an account's number."""
@@ -68,12 +69,13 @@ class YamlText:
         return Fault(self.file, self.line(place), text)
 
 
-def read_yaml(path: Path, name: str) -> YamlText:
+def read_yaml(path: Path, name: str, *, most_values: int = MOST_VALUES) -> YamlText:
     """Return what a YAML file says.
 
     Args:
         path: The file.
         name: How it is named to a person.
+        most_values: How many keys and values it may hold.
 
     Raises:
         DefinitionError: It cannot be read, is no YAML, or holds what is not read.
@@ -89,7 +91,7 @@ def read_yaml(path: Path, name: str) -> YamlText:
         line = error.object.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
         raise _refusal(name, line, f"{found}; save the file as UTF-8") from error
-    return parsed_yaml(text, name)
+    return parsed_yaml(text, name, most_values=most_values)
 
 
 def parsed_yaml(text: str, name: str, *, most_values: int = MOST_VALUES) -> YamlText:

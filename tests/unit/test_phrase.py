@@ -1,8 +1,8 @@
 import pytest
 
 from decisions.definition import FieldSpec
+from decisions.phrase import label, phrase
 from decisions.rules.expression import parse
-from decisions.rules.phrase import label, phrase
 
 FIELDS = {
     "risk": FieldSpec(type="float", min=0, max=1, label="Risk of leaving"),
