@@ -66,6 +66,23 @@ def test_running_again_opens_nothing(world):
     assert again.selected == 2
 
 
+def test_beyond_the_boundary_nothing_is_decided_and_one_person_hears_once(world):
+    unsure = {"when": "risk >= 0.99", "because": "too sure to be true", "to": "technical"}
+    world.decides(withhold=[unsure])
+    world.scores("acme", "bolt", risk=0.995)
+
+    first = world.runs(decide, "churn-save-call")
+    again = world.runs(decide, "churn-save-call")
+    world.forward(minutes=1)
+
+    assert (first.opened, first.withheld) == (0, {"too sure to be true": 2})
+    assert again.withheld == first.withheld
+    assert [message.split(": ")[-1] for message in world.heard_by("lee.park")] == [
+        "2 subjects withheld"
+    ]
+    assert world.heard_by("mia.chen") == []
+
+
 def test_a_batch_that_breaks_its_contract_opens_nothing_and_the_technical_owner_hears(world):
     world.scores("acme", risk=1.5)
 
