@@ -2,14 +2,17 @@
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 from time import process_time
 
 import pytest
 
 from connectors import registry
+from decisions.deciding.rehearsal import failed_examples
 from decisions.errors import DefinitionError, Fault
 from decisions.workspace import load_workspace
+from tests.samples import definition
 
 WRITTEN = Path(__file__).parent / "definitions"
 GOOD = (WRITTEN / "save-call.yaml").read_text()
@@ -152,3 +155,17 @@ def test_a_hundred_rules_that_nobody_could_follow_are_read_and_that_is_said(tmp_
 
     assert process_time() - began < GENEROUS
     assert "of 100 conditions are ever reached was not found out" in workspace.warnings[-1].text
+
+
+def test_a_thousand_examples_of_a_hundred_rules_are_run_in_time():
+    steps = [
+        {"name": f"r{n}", "when": f"risk >= {n / 100}", "do": "call", "because": "x"}
+        for n in reversed(range(100))
+    ]
+    examples = [{"given": {"risk": n / 1000}, "expect": "call"} for n in range(1_000)]
+    began = process_time()
+
+    failed = failed_examples(definition(rules=steps, examples=examples), today=date(2026, 11, 20))
+
+    assert process_time() - began < GENEROUS
+    assert failed == ()
