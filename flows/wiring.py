@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from connectors import registry
 from decisions.deciding.archive import VerdictArchive
-from decisions.deciding.rehearsal import failed_examples
+from decisions.deciding.rehearsal import failed_examples, perishing_examples
 from decisions.definition import Definition
 from decisions.desk import Desk
 from decisions.errors import DefinitionError, Fault, NotUnderstood
@@ -127,6 +127,16 @@ def example_faults(
         return [workspace.fault(definition.decision, each.place, each.text) for each in failed]
     # A version of the ledger is not what the file says, so that no line of it is meant.
     return [Fault(f"{definition.decision}.yaml", 0, each.text) for each in failed]
+
+
+def example_doubts(workspace: Workspace, clock: Clock = wall_clock) -> list[Fault]:
+    """Return the examples that hold today and, since they name no day, will fail on a later one."""
+    today = clock().astimezone(UTC).date()
+    return [
+        workspace.fault(name, place, text)
+        for name, definition in workspace.decisions.items()
+        for place, text in perishing_examples(definition, today=today)
+    ]
 
 
 def unset_variables(workspace: Workspace) -> list[Fault]:

@@ -1,7 +1,8 @@
 """The examples of a definition, run against its rules: unit tests that come with the file."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from decisions.deciding.record import Judge, RecordVerdict
 from decisions.definition import WITHHELD, Definition
@@ -35,6 +36,9 @@ class FailedExample:
         return f"example {self.index + 1} expects {self.expected!r}; {self.because}"
 
 
+_AHEAD = tuple(timedelta(days=days) for days in (1, 7, 30, 90, 365, 3_650))
+
+
 def failed_examples(definition: Definition, *, today: date) -> tuple[FailedExample, ...]:
     """Return the examples that do not lead where they say.
 
@@ -46,11 +50,35 @@ def failed_examples(definition: Definition, *, today: date) -> tuple[FailedExamp
         return ()
     judge, failed = Judge(definition), []
     for index, example in enumerate(definition.examples):
-        noon = datetime.combine(example.as_of or today, time(12), UTC)
-        found, because = _told(definition, judge.decide(example.given, noon))
+        verdict = judge.decide(example.given, _noon(example.as_of or today))
+        found, because = _told(definition, verdict)
         if found != example.expect:
             failed.append(FailedExample(index, example.expect, found, because))
     return tuple(failed)
+
+
+def perishing_examples(definition: Definition, *, today: date) -> Iterator[tuple[Place, str]]:
+    """Yield the examples that hold today and will not on some later day: where, and what.
+
+    Args:
+        definition: A definition without faults.
+        today: The present date; some days of the ten years after it are tried.
+    """
+    undated = [(i, each) for i, each in enumerate(definition.examples) if each.as_of is None]
+    if not undated:
+        return
+    judge = Judge(definition)
+    for index, example in undated:
+        for day in (today + ahead for ahead in _AHEAD):
+            found, _ = _told(definition, judge.decide(example.given, _noon(day)))
+            if found != example.expect:
+                text = f"example {index + 1} gives no as_of, and fails from {day} on or earlier"
+                yield ("examples", index), f"{text}; nothing is decided then"
+                break
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), UTC)
 
 
 def _told(definition: Definition, verdict: RecordVerdict) -> tuple[str, str]:

@@ -63,25 +63,9 @@ def doubts(definition: Definition, today: date | None) -> Iterator[tuple[Place, 
     for name in definition.actions:
         if name not in used:
             yield ("actions", name), f"no rule does {name!r}; remove it or name it under 'do'"
-    yield from _undated(definition)
     if today and definition.review_by < today:
         late = f"review_by was {definition.review_by}"
         yield ("review_by",), f"{late}; its owners must confirm that this is still right"
-
-
-def _undated(definition: Definition) -> Iterator[tuple[Place, str]]:
-    """Doubt examples that give a date and are judged by another today() every day."""
-    conditions = [rule.when for rule in definition.rules]
-    conditions += [each.when for each in definition.withhold]
-    if not any("today(" in "".join(condition.lower().split()) for condition in conditions):
-        return
-    fields = definition.columns
-    for i, example in enumerate(definition.examples):
-        dated = [name for name, value in example.given.items() if value is not None]
-        is_dated = any(fields[name].type in {"date", "timestamp"} for name in dated)
-        if is_dated and example.as_of is None:
-            text = f"example {i + 1} gives no as_of, and rules speak of today()"
-            yield ("examples", i), f"{text}; one day it fails, and the decision stops"
 
 
 def _fields(definition: Definition) -> Iterator[tuple[Place, str]]:

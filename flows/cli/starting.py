@@ -60,7 +60,7 @@ def check(*, here: CommandHere) -> int:
         followthrough check
         followthrough check --workspace decisions/definitions --json
     """
-    from flows.wiring import example_faults, read_workspace, unset_variables
+    from flows.wiring import example_doubts, example_faults, read_workspace, unset_variables
 
     try:
         workspace = read_workspace(here.settings, here.clock)
@@ -74,7 +74,11 @@ def check(*, here: CommandHere) -> int:
         for definition in workspace.decisions.values()
         for fault in example_faults(workspace, definition, here.clock)
     ]
-    warnings = [*workspace.warnings, *unset_variables(workspace)]
+    warnings = [
+        *workspace.warnings,
+        *example_doubts(workspace, here.clock),
+        *unset_variables(workspace),
+    ]
     decisions = workspace.decisions.values()
     document = {
         "workspace": workspace.folder,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from decisions.deciding.rehearsal import failed_examples
+from decisions.deciding.rehearsal import failed_examples, perishing_examples
 from decisions.definition import Definition, Example
 from decisions.workspace import ConnectionKind, load_workspace
 
@@ -120,3 +120,27 @@ def test_an_example_for_which_two_rules_hold_is_withheld_under_unique(shipped):
     (found,) = failed(definition, "call", **given)
 
     assert found.text.endswith("it is withheld: the rules 'critical' and 'watch' both hold")
+
+
+@pytest.mark.parametrize(
+    ("renewal_on", "as_of", "perishes"),
+    [
+        pytest.param("2026-12-31", None, True, id="soon-past"),
+        pytest.param("2026-12-31", TODAY, False, id="on-a-day-of-its-own"),
+        pytest.param("2019-12-31", None, False, id="long-past"),
+        pytest.param(None, None, False, id="no-date"),
+    ],
+)
+def test_an_example_that_will_fail_one_day_is_doubted_beforehand(
+    shipped, renewal_on, as_of, perishes
+):
+    given = {"churn_probability": 0.7, "renewal_on": renewal_on}
+    expect = "email-check" if renewal_on == "2026-12-31" else "nothing"
+    example = Example(given=given, expect=expect, as_of=as_of)
+    written = shipped.model_copy(update={"examples": (example,)})
+
+    doubts = list(perishing_examples(written, today=TODAY))
+
+    assert failed_examples(written, today=TODAY) == ()
+    assert [place for place, _ in doubts] == ([("examples", 0)] if perishes else [])
+    assert all("example 1 gives no as_of, and fails from 2027-02-18" in text for _, text in doubts)

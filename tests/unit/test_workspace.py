@@ -258,26 +258,6 @@ def test_a_review_that_is_overdue_is_a_warning(folder, today, count):
     )
 
 
-@pytest.mark.parametrize(
-    ("example", "count"),
-    [
-        pytest.param("given: {due_on: 2027-01-01}", 1, id="a-date-and-no-day-to-judge-it-by"),
-        pytest.param("given: {due_on: 2027-01-01}, as_of: 2026-12-01", 0, id="with-a-day"),
-        pytest.param("given: {risk: 0.1, due_on: null}", 0, id="no-date"),
-    ],
-)
-def test_an_example_that_will_fail_one_day_is_a_warning(folder, example, count):
-    path = folder / "save-call.yaml"
-    edit(path, "risk: float", "risk: float, due_on: date")
-    edit(path, "when: risk >= 0.8", "when: risk >= 0.8 AND due_on < today ()")
-    path.write_text(f"{path.read_text()}examples:\n  - {{{example}, expect: nothing}}\n")
-
-    warnings = [each.text for each in loaded(folder).warnings]
-
-    assert len(warnings) == count
-    assert all("example 1 gives no as_of, and rules speak of today()" in each for each in warnings)
-
-
 def test_a_workspace_without_a_decision_is_loaded_with_a_warning(folder):
     (folder / "save-call.yaml").unlink()
 
