@@ -380,6 +380,21 @@ class Outcome(Relation):
         return wait + self.lag.elapsed if self.lag else wait
 
 
+class SignOff(Part):
+    """Who agrees to the exact content before it decides anything; without it nobody has to."""
+
+    by: Annotated[tuple[str, ...], Field(min_length=1, max_length=10)]
+    """Owners (business, technical, backup), roles or people; each of them signs."""
+    not_: Literal["author"] | None = Field(default=None, alias="not")
+    """author: who released a version signs none of it. Without it they sign, but never alone."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if len(set(self.by)) < len(self.by):
+            raise ValueError("by names somebody twice; each signs once")
+        return self
+
+
 class Example(Part):
     """A record and the action it must lead to; run by ``check`` like a unit test."""
 
@@ -416,6 +431,7 @@ class Definition(Part):
     holdout: Holdout | None = None
     intervention: Intervention | None = None
     outcome: Outcome | None = None
+    sign_off: SignOff | None = None
     examples: tuple[Example, ...] = ()
 
     @property
@@ -444,8 +460,11 @@ class Definition(Part):
 
     @property
     def canonical(self) -> str:
-        """The content as canonical JSON: comments, order of keys and spelling do not matter."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+        """The content as canonical JSON: comments, order of keys and spelling do not matter.
+
+        Defaults are written out, so that a release that changes one changes the content too.
+        """
+        return canonical_json(self.model_dump(mode="json", by_alias=True))
 
     @property
     def sha256(self) -> str:

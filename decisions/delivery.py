@@ -1,6 +1,6 @@
 """One try to hand a message over: which channel, and where the message stands afterwards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,6 +32,7 @@ class Attempt:
         channels: By connection name.
         people: Who there is.
         now: The present instant (timezone-aware).
+        is_held: Whether the message may not leave; asked right before each time it would.
     """
 
     claim: Claim
@@ -39,6 +40,7 @@ class Attempt:
     channels: Mapping[str, Channel]
     people: People
     now: datetime
+    is_held: Callable[[], bool] = lambda: False
 
     def made(self) -> Delivery:
         """Hand the message over by the first channel that works, and say how it ended.
@@ -74,6 +76,9 @@ class Attempt:
             else:
                 if receipt is not None:
                     return self._sent(channel.name, receipt)
+        return self._held() if self.is_held() else self._handed(channel, message, said)
+
+    def _handed(self, channel: Channel, message: Message, said: list[str]) -> Delivery | None:
         try:
             return self._sent(channel.name, channel.deliver(message))
         except PermanentFailure as refusal:
@@ -91,6 +96,12 @@ class Attempt:
             message=self.message,
             reference=receipt.reference,
             due_at=self._next_due(),
+        )
+
+    def _held(self) -> Delivery:
+        state = NotificationState.UNKNOWN if self.claim.doubtful else NotificationState.PENDING
+        return Delivery(
+            state=state, channel=None, message=None, failure="held: halted", next_at=self.now
         )
 
     def _later(self, state: NotificationState, channel: str, failure: ConnectorError) -> Delivery:

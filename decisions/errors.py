@@ -7,8 +7,10 @@ DecisionLayerError
 ├── UnknownPerson            people.yaml has nobody to answer for this name; fix the file
 ├── NotUnderstood            what was asked cannot be read; ask it otherwise
 ├── InsufficientData         a number cannot be stated honestly yet; wait
-├── LifecycleError           the case is not in a state that allows this
-│   └── NotEntitled          the person may not answer this case
+├── LifecycleError           the case or the version is not in a state that allows this
+│   ├── NotEntitled          the person may not answer this case, or act on this decision
+│   ├── NotInForce           no version of the decision may decide yet; release and sign one
+│   └── Halted               an owner has halted the decision; nothing is done until it is resumed
 ├── LedgerError              the ledger cannot be read or written as it stands
 └── ConnectorError           the outside world did not do as asked
     ├── TemporaryFailure     the same call may succeed later; retry it      (.retry_after)
@@ -115,11 +117,19 @@ class InsufficientData(DecisionLayerError):
 
 
 class LifecycleError(DecisionLayerError):
-    """The case is not in a state that allows this."""
+    """The case or the version is not in a state that allows this."""
 
 
 class NotEntitled(LifecycleError):
-    """The person may not answer this case."""
+    """The person may not answer this case, or act on this decision."""
+
+
+class NotInForce(LifecycleError):
+    """No version of the decision may decide yet."""
+
+
+class Halted(LifecycleError):
+    """An owner has halted the decision."""
 
 
 class LedgerError(DecisionLayerError):

@@ -95,6 +95,8 @@ class Kind(StrEnum):
     """Nothing was decided: the gate refused a batch, or subjects lie beyond the boundary."""
     WARNED = "warned"
     """A run went on, but its owners should know of something: drift, or money that runs out."""
+    HALTED = "halted"
+    """Somebody halted the decision: its other owners hear who and why."""
 
 
 class Frozen(BaseModel):

@@ -12,6 +12,7 @@ from decisions.errors import UnknownPerson
 from decisions.escalation import ASSIGNEE, End, Telling, due_step
 from decisions.ledger import SYSTEM, Ledger, Transaction
 from decisions.ledger.records import Case, CaseState
+from decisions.ledger.standings import is_halted
 from decisions.ownership import ASSIGNEES_MANAGER, People, Standin, resolve
 from decisions.ports import Kind
 from decisions.worktime import deadline
@@ -36,11 +37,13 @@ class Pursuit:
         """Take the step of a case that has fallen due, if one still is.
 
         Returns:
-            What was done, in words; None if nothing was due any more.
+            What was done, in words; None if nothing was due any more, or its decision is halted.
         """
         with self._ledger.writing() as transaction:
             case = transaction.case(key)
             if case.due_at is None or case.due_at > transaction.at:
+                return None
+            if is_halted(transaction.connection, case.decision):
                 return None
             definition = transaction.definition(case)
             action = definition.actions[case.action]

@@ -1,6 +1,6 @@
 """A version over batches of the past, beside the version that is live; the ledger is only read."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -187,12 +187,11 @@ def _newest(engine: duckdb.DuckDBPyConnection, relation: str, scored_at: str) ->
 
 
 def live(ledger: Ledger, decision: str) -> Tried | None:
-    """Return the version that decided last; None where none ever did."""
-    runs: Iterator[Run] = iter(ledger.runs.latest(decision, most=1))
-    run = next(runs, None)
-    if run is None:
+    """Return the version that acts; None where none ever did."""
+    standing = ledger.releases.standing(decision)
+    if standing is None or standing.version_id is None:
         return None
-    version = ledger.version_of(run)
+    version = ledger.releases.version(standing.version_id)
     return Tried(f"version {version.number}, live", pinned(version))
 
 

@@ -5,6 +5,7 @@ from prefect.cache_policies import NO_CACHE
 
 from decisions.deciding.gate import Batch
 from decisions.definition import Definition
+from decisions.ledger.standings import Mandate
 from flows import artifacts, sweep, wiring
 from flows.retries import if_trying_again_helps
 from flows.sweep import Decided, Judged
@@ -16,10 +17,12 @@ async def decide(decision: str) -> Decided:
 
     Run it as often as you like, or twice at once: what is open or decided already stays as it is.
     """
-    definition = wiring.current().definition(decision)
-    batch = inspect_batch(definition)
-    judged = None if batch.faults else evaluate_rules(definition)
-    decided = record_verdicts(definition, batch, judged)
+    found = []
+    for mandate in sweep.mandates(wiring.current(), decision):
+        batch = inspect_batch(mandate.definition)
+        judged = None if batch.faults else evaluate_rules(mandate.definition)
+        found.append(record_verdicts(mandate, batch, judged))
+    decided = sweep.side_by_side(found)
     await artifacts.publish_run(decided)
     return decided
 
@@ -49,6 +52,6 @@ def evaluate_rules(definition: Definition) -> Judged:
 
 
 @task(name="record-verdicts", cache_policy=NO_CACHE)
-def record_verdicts(definition: Definition, batch: Batch, judged: Judged | None) -> Decided:
+def record_verdicts(mandate: Mandate, batch: Batch, judged: Judged | None) -> Decided:
     """Draw arms, apply limits, route and record, in one transaction."""
-    return sweep.record_verdicts(wiring.current(), definition, batch, judged)
+    return sweep.record_verdicts(wiring.current(), mandate, batch, judged)

@@ -256,6 +256,7 @@ def _suppressed(definition: Definition, row: Mapping[str, Any], case: Case | Non
         limits.ALREADY_DECIDED: "this score, or a later one, had been decided on before",
         limits.PER_SUBJECT: f"its limit of {bounds.per_subject} a subject was reached",
         limits.PER_ASSIGNEE: f"{row['assignee']} may get {bounds.per_assignee}, and {first}",
+        limits.RAMP: f"its version acts on a share of subjects so far ({row['reason']})",
         limits.PER_RUN: f"a run may open {bounds.per_run}, and {first}",
         limits.COST: f"its cases may cost {bounds.cost and bounds.cost.at_most}, and {first}",
     }

@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from decisions.definition import Definition
-from decisions.ledger import Claim
+from decisions.ledger import SYSTEM, Claim
 from decisions.ledger.amendments import Outdated
-from decisions.ledger.records import Answer, Case, CaseState, Notification, Run
+from decisions.ledger.records import Answer, Case, CaseState, Notification, Run, Standing
 from decisions.lifecycle import PAST, Move
 from decisions.ownership import People
 from decisions.ports import Addressee, Fact, Kind, Message
@@ -21,6 +21,7 @@ _LEADS = {
     Kind.REMINDED: "Acknowledged, but not completed in time",
     Kind.WARNED: "Nothing was held up, but you should know of this",
     Kind.WITHHELD: "Nothing was decided: the batch does not meet its data contract",
+    Kind.HALTED: "Nothing is decided, told or escalated until it is resumed",
 }
 _BEYOND = "Beyond the operating boundary: these are for you to look at"
 
@@ -37,8 +38,10 @@ def message_for(claim: Claim, people: People, inbox_url: str) -> Message:
     to = _addressee(told.recipient, people)
     if claim.case is not None:
         return _about_case(told, claim.definition, claim.case, to, people, inbox_url)
+    if claim.standing is not None:
+        return _about_halt(claim, claim.standing, to, people)
     if claim.run is None:
-        raise TypeError(f"{told.key} is about no case and no run")
+        raise TypeError(f"{told.key} is about nothing")
     return _about_run(claim, claim.run, to, people)
 
 
@@ -219,3 +222,18 @@ def _counted(each: Mapping[str, Any], subject: str) -> str:
     shown = " and ".join(cut(example, 60) for example in each["examples"])
     among = ", among them" if each["count"] > len(each["examples"]) else ":"
     return f"{each['count']:,}{among} {subject} {shown}"
+
+
+def _about_halt(claim: Claim, halt: Standing, to: Addressee, people: People) -> Message:
+    definition = claim.definition
+    by = "Followthrough" if halt.by == SYSTEM else people.name(halt.by)
+    return Message(
+        key=claim.notification.key,
+        kind=Kind.HALTED,
+        to=to,
+        decision=definition.decision,
+        lead=_LEADS[Kind.HALTED],
+        title=f"{definition.decision} is halted",
+        why=f"{by}: {halt.because}",
+        owner=_owner(definition, people),
+    )

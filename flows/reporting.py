@@ -78,7 +78,7 @@ def _composed(
     """Yield the report on a decision's present period, then those on its imported ones."""
     periods = layer.ledger.imports.periods(decision)
     if decision in layer.workspace.decisions or not periods:
-        yield _present(layer, layer.definition(decision), names, span)
+        yield _present(layer, layer.acting(decision), names, span)
     for period in periods:
         with layer.ledger.reading() as connection:
             evidence = gather_imported(connection, period, as_of=span.as_of)

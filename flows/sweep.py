@@ -5,8 +5,10 @@ No Prefect here. Each may be run as often as one likes, or twice at once.
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +31,7 @@ from decisions.errors import (
 from decisions.ledger import Claim
 from decisions.ledger.amendments import Outdated
 from decisions.ledger.records import NotificationState, Run
+from decisions.ledger.standings import Mandate
 from decisions.ports import AmendingChannel
 from flows.heartbeat import beat
 from flows.messages import amended, message_for
@@ -41,7 +44,7 @@ AMEND_AGAIN = timedelta(minutes=2)
 
 
 class Decided(BaseModel):
-    """What one run did.
+    """What one run did, or would have done in shadow.
 
     Attributes:
         run: Its number in the ledger.
@@ -56,6 +59,8 @@ class Decided(BaseModel):
         warnings: What its owners should know; nothing is withheld for it.
         drift: By field, how far the batch has moved from its reference.
         examples: Keys of rows at fault: ``fault`` (place in the list), ``subject``, ``value``.
+        stage: The stage it ran in; in shadow nothing was opened and nobody told.
+        beside: What a version in shadow found beside the one that acts.
     """
 
     run: int
@@ -70,6 +75,8 @@ class Decided(BaseModel):
     warnings: list[str] = []
     drift: dict[str, float] = {}
     examples: list[dict[str, Any]] = []
+    stage: str = "live"
+    beside: list["Decided"] = []
 
     @property
     def selected(self) -> int:
@@ -132,12 +139,36 @@ def decide(layer: Layer, decision: str) -> Decided:
     Raises:
         NotUnderstood: The workspace has no such decision.
         DefinitionError: An example of it fails; nothing was decided.
+        LifecycleError: It is halted, or no version of it may decide yet.
         ConnectorError: A warehouse did not answer; nothing was recorded.
     """
-    definition = layer.definition(decision)
-    batch = inspect_batch(layer, definition)
-    judged = None if batch.faults else evaluate_rules(layer, definition)
-    return record_verdicts(layer, definition, batch, judged)
+    return side_by_side([_decided(layer, each) for each in mandates(layer, decision)])
+
+
+def mandates(layer: Layer, decision: str) -> tuple[Mandate, ...]:
+    """Return what may run of the decision now: one in shadow, then the version that acts.
+
+    Raises:
+        NotUnderstood: The workspace has no such decision.
+        LifecycleError: It is halted, or no version of it may decide yet.
+    """
+    return layer.brake.mandates(layer.definition(decision))
+
+
+def side_by_side(found: Sequence[Decided]) -> Decided:
+    """Return what the version did that acts, with the one in shadow beside it.
+
+    Args:
+        found: What each did, the one that acts last.
+    """
+    *others, last = found
+    return last.model_copy(update={"beside": others})
+
+
+def _decided(layer: Layer, mandate: Mandate) -> Decided:
+    batch = inspect_batch(layer, mandate.definition)
+    judged = None if batch.faults else evaluate_rules(layer, mandate.definition)
+    return record_verdicts(layer, mandate, batch, judged)
 
 
 def inspect_batch(layer: Layer, definition: Definition) -> Batch:
@@ -168,32 +199,38 @@ def evaluate_rules(layer: Layer, definition: Definition) -> Judged:
     )
 
 
-def record_verdicts(
-    layer: Layer, definition: Definition, batch: Batch, judged: Judged | None
-) -> Decided:
+def record_verdicts(layer: Layer, mandate: Mandate, batch: Batch, judged: Judged | None) -> Decided:
     """Draw arms, apply limits, route and record, in one transaction.
 
     Args:
         layer: What everything is wired to.
-        definition: The decision.
+        mandate: The content that decided, and how far it may go.
         batch: What the gate saw; with faults, the whole batch is recorded as withheld.
         judged: What ``evaluate_rules`` found; None where the batch has faults.
 
     Raises:
         TemporaryFailure: The batch was replaced meanwhile; nothing was recorded.
+        LifecycleError: The decision was halted or staged anew meanwhile; nothing was recorded.
     """
-    people, runs = layer.workspace.people, layer.ledger.runs
+    people, runs, definition = layer.workspace.people, layer.ledger.runs, mandate.definition
     if judged is None:
         archived = _archive_withheld(layer, definition, batch)
-        return _summary(layer, runs.withhold(definition, batch, people, archived=archived))
+        run = runs.withhold(definition, batch, people, archived=archived, under=mandate)
+        return _summary(layer, run, mandate)
 
     def archive(verdicts: pa.Table) -> Draft:
         return _archive(layer, definition, batch, verdicts)
 
-    matches, withheld = judged.matches, judged.withheld
-    return _summary(
-        layer, runs.record(definition, batch, matches, people, withheld=withheld, archive=archive)
+    run = runs.record(
+        definition,
+        batch,
+        judged.matches,
+        people,
+        withheld=judged.withheld,
+        archive=archive,
+        under=mandate,
     )
+    return _summary(layer, run, mandate)
 
 
 def deliver(layer: Layer) -> Delivered:
@@ -241,7 +278,7 @@ def dispatch(layer: Layer) -> Dispatched:
     return done
 
 
-def _summary(layer: Layer, run: Run) -> Decided:
+def _summary(layer: Layer, run: Run, mandate: Mandate) -> Decided:
     counts = {name: value for name, value in run.counts.items() if name in Decided.model_fields}
     drifted = layer.ledger.drifts.of_runs([run.id]).get(run.id, [])
     return Decided(
@@ -252,6 +289,7 @@ def _summary(layer: Layer, run: Run) -> Decided:
         drift={each.field: each.psi for each in drifted},
         warnings=[each["text"] for each in run.warnings],
         examples=run.examples,
+        stage=str(mandate.placing),
         **counts,
     )
 
@@ -283,10 +321,11 @@ def _delivered(layer: Layer, claim: Claim) -> str:
     if has_lost_its_point(claim):
         layer.ledger.outbox.drop(claim)
         return NotificationState.SUPERSEDED
-    people = layer.workspace.people
+    people, is_held = layer.workspace.people, partial(layer.ledger.outbox.is_held, claim)
     try:
         message = message_for(claim, people, layer.settings.inbox_url)
-        delivery = Attempt(claim, message, layer.channels, people, layer.clock()).made()
+        attempt = Attempt(claim, message, layer.channels, people, layer.clock(), is_held)
+        delivery = attempt.made()
     except Exception as error:
         _logger.exception("notification %s cannot be handed over", claim.notification.key)
         delivery = unwritable(f"{type(error).__name__}: {error}", layer.clock())

@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from connectors import registry
+from decisions.board import Board
+from decisions.brake import Brake
 from decisions.deciding.archive import VerdictArchive
 from decisions.deciding.rehearsal import failed_examples, perishing_examples
 from decisions.definition import Definition
@@ -34,6 +36,8 @@ class Layer:
         ledger: The system of record.
         archive: Every run's file of verdicts.
         desk: Takes answers.
+        board: Takes the acts of owners: release, sign, stage, roll back.
+        brake: Says what may run; takes halts.
         pursuit: Takes the steps that have fallen due.
         warehouses: By connection name.
         channels: By connection name.
@@ -45,6 +49,8 @@ class Layer:
     ledger: Ledger
     archive: VerdictArchive
     desk: Desk
+    board: Board
+    brake: Brake
     pursuit: Pursuit
     warehouses: Mapping[str, Warehouse]
     channels: Mapping[str, Channel]
@@ -57,6 +63,16 @@ class Layer:
             NotUnderstood: The workspace has no such decision.
         """
         return named_decision(self.workspace, decision)
+
+    def acting(self, decision: str) -> Definition:
+        """Return the content that acts now: the signed version in force, else what the file says.
+
+        Raises:
+            NotUnderstood: The workspace has no such decision.
+        """
+        written = self.definition(decision)
+        found = self.ledger.releases.mandates(written)
+        return next((each.definition for each in found if each.acts), written)
 
 
 def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
@@ -75,6 +91,8 @@ def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
         ledger=ledger,
         archive=VerdictArchive(settings.archive_folder),
         desk=Desk(ledger, workspace.people),
+        board=Board(ledger, workspace.people),
+        brake=Brake(ledger, workspace.people),
         pursuit=Pursuit(ledger, workspace.people),
         warehouses=warehouses,
         channels=channels,

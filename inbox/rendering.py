@@ -9,7 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from decisions.errors import LedgerError
 from decisions.ledger import SYSTEM
+from decisions.ledger.records import Standing
 from flows.wiring import Layer
 from inbox import identity
 from inbox.identity import Reader
@@ -46,8 +48,16 @@ class Renderer:
             "decisions": sorted(layer.workspace.decisions),
             "is_local_only": layer.settings.host in {"127.0.0.1", "localhost", "::1"},
             "host": layer.settings.host,
+            "halts": self.halts,
             "nonce": lambda: secrets.token_urlsafe(16),
         }
+
+    def halts(self) -> list[Standing]:
+        """Return the halts that hold; none where the ledger cannot be asked."""
+        try:
+            return self.layer.ledger.releases.halts()
+        except LedgerError:
+            return []
 
     def reader(self, request: Request) -> Reader | None:
         """Return who reads, or None while they have not said."""

@@ -1,7 +1,9 @@
 """A desk, a ledger and a channel around open cases, without Prefect and without a workspace."""
 
 from datetime import timedelta
+from functools import partial
 
+from decisions.brake import Brake
 from decisions.delivery import Attempt, has_lost_its_point
 from decisions.desk import Author, Desk
 from decisions.ledger import Ledger
@@ -44,17 +46,29 @@ class Room:
         self.ledger = Ledger(url, self.clock)
         self.desk = Desk(self.ledger, self.people)
         self.pursuit = Pursuit(self.ledger, self.people)
+        self.brake = Brake(self.ledger, self.people)
+        self.definition = definition(**changes)
         self.channel = Listening(self.clock)
         self.channel.failure = failure
         self.clicks = 0
-        self.ledger.runs.record(
-            definition(**changes), batch(1), matches({"subject": "acme"}), self.people
-        )
+        self.decide("acme")
         self.deliver()
 
     def author(self, person, interaction=None):
         self.clicks += 1
         return Author(person, "inbox", interaction or f"click-{self.clicks}")
+
+    def decide(self, *subjects):
+        found = matches(*({"subject": subject} for subject in subjects))
+        return self.ledger.runs.record(self.definition, batch(len(subjects)), found, self.people)
+
+    def halt(self):
+        return self.brake.halt(
+            self.definition, self.author("dana.reyes"), because="The scores are wrong."
+        )
+
+    def resume(self):
+        return self.brake.resume(self.definition, self.author("lee.park"))
 
     def deliver(self):
         while claims := self.ledger.outbox.claim(most=1):
@@ -72,7 +86,9 @@ class Room:
                 why="it may leave",
                 owner="Dana Reyes",
             )
-            attempt = Attempt(claim, message, {"slack": self.channel}, self.people, self.clock())
+            is_held = partial(self.ledger.outbox.is_held, claim)
+            channels = {"slack": self.channel}
+            attempt = Attempt(claim, message, channels, self.people, self.clock(), is_held)
             self.ledger.outbox.settle(claim, attempt.made())
 
     def forward(self, **span):

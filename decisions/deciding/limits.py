@@ -13,13 +13,18 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from decisions import columnar
+from decisions.canonical import sha256
+from decisions.deciding.allocation import draw_sql
 from decisions.definition import Definition, Limits
+from decisions.quantities import Share
+from decisions.release import Placing, Stage
 
 ALREADY_OPEN = "already open"
 ALREADY_DECIDED = "already decided"
 PER_SUBJECT = "per_subject"
 PER_ASSIGNEE = "per_assignee"
 PER_RUN = "per_run"
+RAMP = "ramp"
 COST = "cost"
 """What the reason of a limit begins with; the limit itself follows: ``per_run: 200``."""
 
@@ -44,12 +49,46 @@ class History:
     spent: Decimal = Decimal(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """The share of subjects that a version may act on while it ramps.
+
+    The same subjects at every run, and all of them still when the share grows; drawn apart from
+    the arms, so that both arms are let through alike.
+
+    Attributes:
+        decision: The decision's name.
+        placing: The stage, such as ``ramp 25%``.
+    """
+
+    decision: str
+    placing: Placing
+
+    @classmethod
+    def of(cls, decision: str, placing: Placing) -> "Ramp | None":
+        """Return the ramp of a stage, None for a stage that lets everybody through."""
+        return cls(decision, placing) if placing.stage is Stage.RAMP else None
+
+    @property
+    def reason(self) -> str:
+        """Why the others are suppressed, such as ``ramp: 25%``."""
+        return f"{RAMP}: {Share(self.placing.share)}"
+
+    @property
+    def is_outside(self) -> str:
+        """DuckDB SQL of whether the subject ``m.subject`` is not among those let through."""
+        period = sha256(f"ramp|{self.decision}")
+        place = draw_sql(period=period, decision=self.decision, subject="m.subject")
+        return f"{place} >= {self.placing.share!r}"
+
+
 _VERDICTS = """
 WITH known AS (
     SELECT m.position, m.subject, m.assignee, m.priority, {cost} AS cost,
         CASE
             WHEN h.unfinished = 1 THEN $already_open
             WHEN m.scored_at <= h.last_scored_at THEN $already_decided
+            WHEN {outside} THEN $ramp
             WHEN h.recent >= $per_subject_count THEN $per_subject
         END AS reason
     FROM matches m LEFT JOIN history h USING (subject)
@@ -81,7 +120,9 @@ FROM by_run ORDER BY position
 _UNLIMITED = 2**62
 
 
-def reasons(matches: pa.Table, history: History, limits: Limits) -> pa.ChunkedArray:
+def reasons(
+    matches: pa.Table, history: History, limits: Limits, ramp: Ramp | None = None
+) -> pa.ChunkedArray:
     """Return for every match why it is suppressed, or null where it may go on.
 
     Args:
@@ -89,6 +130,8 @@ def reasons(matches: pa.Table, history: History, limits: Limits) -> pa.ChunkedAr
             a subject.
         history: What the ledger knows of them.
         limits: The definition's limits.
+        ramp: The share that may pass at all; None for everybody. Whoever does not takes no place
+            of another in any limit.
 
     Returns:
         Shape (matches,), strings or null, in the order of ``matches``.
@@ -107,6 +150,7 @@ def reasons(matches: pa.Table, history: History, limits: Limits) -> pa.ChunkedAr
         "per_assignee": f"{PER_ASSIGNEE}: {limits.per_assignee}",
         "per_run": f"{PER_RUN}: {limits.per_run}",
         "cost": f"{COST}: {limits.cost.at_most if limits.cost else None}",
+        "ramp": ramp.reason if ramp else RAMP,
         "per_subject_count": limits.per_subject.count if limits.per_subject else _UNLIMITED,
         "per_assignee_count": limits.per_assignee.count if limits.per_assignee else _UNLIMITED,
         "per_run_count": max(0, (limits.per_run or _UNLIMITED) - history.in_batch),
@@ -116,9 +160,10 @@ def reasons(matches: pa.Table, history: History, limits: Limits) -> pa.ChunkedAr
         engine.register("matches", positioned)
         engine.register("history", history.cases)
         engine.register("today", today)
-        verdicts: pa.Table = engine.sql(
-            _VERDICTS.format(cost=_cost_sql(limits)), params=bounds
-        ).to_arrow_table()
+        query = _VERDICTS.format(
+            cost=_cost_sql(limits), outside=ramp.is_outside if ramp else "false"
+        )
+        verdicts: pa.Table = engine.sql(query, params=bounds).to_arrow_table()
     return verdicts.column("reason")
 
 

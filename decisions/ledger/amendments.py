@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from decisions.definition import Definition
 from decisions.ledger.records import Answer, Case, Notification
+from decisions.ledger.standings import not_held
 from decisions.ledger.store import Store
 
 LEASE = timedelta(seconds=60)
@@ -40,12 +41,12 @@ class Amendments:
         self._store = store
 
     def claim(self, *, most: int = 1) -> list[Outdated]:
-        """Take what is outdated, the longest so first."""
+        """Take what is outdated, the longest so first; what is halted waits."""
         table = Notification.__table__
         with self._store.writing() as transaction:
             query = (
                 select(table)
-                .where(table.c.stale_at <= transaction.at)
+                .where(table.c.stale_at <= transaction.at, *not_held(transaction.connection))
                 .order_by(table.c.stale_at, table.c.id)
                 .limit(most)
             )

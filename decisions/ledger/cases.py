@@ -32,6 +32,7 @@ from decisions.ledger.records import (
     Record,
     Version,
 )
+from decisions.ledger.standings import halted
 from decisions.ledger.store import Store
 from decisions.ledger.versions import pinned
 
@@ -176,6 +177,8 @@ class Cases:
     def due(self, at: datetime, *, page: int = 500) -> Iterator[str]:
         """Yield the keys of the cases whose next step has fallen due, the longest due first.
 
+        Those of a halted decision are not among them.
+
         Each is yielded once, whatever becomes of it: one that cannot be helped keeps nobody else
         waiting.
 
@@ -185,6 +188,9 @@ class Cases:
         """
         table = Case.__table__
         query = select(table.c.key, table.c.due_at, table.c.id).where(table.c.due_at <= at)
+        with self._store.reading() as connection:
+            if held := halted(connection):
+                query = query.where(table.c.decision.not_in(held))
         query = query.order_by(table.c.due_at, table.c.id).limit(page)
         last: tuple[datetime, int] | None = None
         while True:

@@ -174,9 +174,9 @@ def overrides(scope: Scope) -> Select[Any]:
 
 
 def runs(scope: Scope) -> Select[Any]:
-    """List what each run of the reporting span said; a run is one row, so these are few."""
+    """List what each run of the reporting span said, shadows apart; a run is one row, so few."""
     return select(_runs.c.state, _runs.c.evaluated, _runs.c.counts).where(
-        _runs.c.decision == scope.decision, scope.within(_runs.c.as_of)
+        _runs.c.decision == scope.decision, scope.within(_runs.c.as_of), _runs.c.state != "shadow"
     )
 
 

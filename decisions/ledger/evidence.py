@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlglot
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select
 
 from decisions.definition import Definition
 from decisions.effectiveness.arm import ArmOutcomes
@@ -26,10 +26,10 @@ from decisions.ledger.adoption import adoption_of
 from decisions.ledger.imports import ImportedPeriod
 from decisions.ledger.looks import published
 from decisions.ledger.periods import period_at
-from decisions.ledger.records import Arm, Period, Version
+from decisions.ledger.records import Arm, Period
 from decisions.ledger.runs import GATE, WITHHELD
 from decisions.ledger.scope import Scope
-from decisions.ledger.versions import pinned
+from decisions.ledger.versions import pinned, version_by_id, version_of
 
 _COUNTED = frozenset(ArmOutcomes.model_fields)
 
@@ -147,9 +147,7 @@ def measured(connection: Connection, definition: Definition, *, as_of: datetime)
         return definition
     if declared and declared.sha256 == period.sha256:
         return definition
-    table = Version.__table__
-    query = select(table).where(table.c.id == period.version_id)
-    return pinned(Version(**connection.execute(query).mappings().one()))
+    return pinned(version_by_id(connection, period.version_id))
 
 
 def _is_in_turn(
@@ -258,12 +256,8 @@ def _runs(inquiry: _Inquiry) -> RunCounts:
 
 
 def _version(inquiry: _Inquiry) -> int | None:
-    table, definition = Version.__table__, inquiry.scope.definition
-    query = select(table.c.number).where(
-        table.c.decision == definition.decision, table.c.sha256 == definition.sha256
-    )
-    number: int | None = inquiry.connection.execute(query).scalar()
-    return number
+    found = version_of(inquiry.connection, inquiry.scope.definition)
+    return found.number if found else None
 
 
 def _enough_at(inquiry: _Inquiry, control: ArmOutcomes) -> datetime | None:

@@ -17,6 +17,7 @@ from decisions.ledger.looks import Looks
 from decisions.ledger.outbox import Outbox
 from decisions.ledger.pulse import Pulse
 from decisions.ledger.records import Entry, Run, Version
+from decisions.ledger.releases import Releases
 from decisions.ledger.results import Results
 from decisions.ledger.runs import Runs
 from decisions.ledger.store import Store
@@ -39,6 +40,7 @@ class Ledger:
         drifts: How far batches have moved from what was usual.
         imports: Measurement periods brought in from files.
         looks: What was published about whether a decision works.
+        releases: Versions, and how decisions stand.
         clock: Where recorded instants come from.
 
     Args:
@@ -62,6 +64,7 @@ class Ledger:
         self.drifts = Drifts(self._store)
         self.imports = Imports(self._store)
         self.looks = Looks(self._store)
+        self.releases = Releases(self._store)
 
     @property
     def name(self) -> str:

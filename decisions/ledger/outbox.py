@@ -19,8 +19,10 @@ from decisions.ledger.records import (
     Notification,
     NotificationState,
     Run,
+    Standing,
     Version,
 )
+from decisions.ledger.standings import is_halted, not_held
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
 from decisions.ledger.versions import pinned
@@ -44,8 +46,9 @@ class Claim:
         notification: The row, held under our lease.
         definition: The definition pinned by the case's version, or the run's.
         case: The case it is about; None when it is about a run.
-        run: The run it is about; None when it is about a case.
+        run: The run it is about; None when it is about something else.
         doubtful: Whether an earlier try may have been taken: look before sending.
+        standing: The halt it is about; None when it is about something else.
     """
 
     notification: Notification
@@ -53,6 +56,7 @@ class Claim:
     case: Case | None
     run: Run | None
     doubtful: bool
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Outbox:
         with self._store.writing() as transaction:
             query = (
                 select(table)
-                .where(table.c.next_at <= transaction.at)
+                .where(table.c.next_at <= transaction.at, *not_held(transaction.connection))
                 .order_by(table.c.next_at, table.c.id)
                 .limit(most)
             )
@@ -147,6 +151,13 @@ class Outbox:
             if is_sent and claim.case is not None:
                 _outdate_if_moved(transaction, claim, claim.case)
             return True
+
+    def is_held(self, claim: Claim) -> bool:
+        """Whether the message may not leave at this instant: somebody has halted the decision."""
+        if claim.standing is not None:
+            return False
+        with self._store.reading() as connection:
+            return is_halted(connection, claim.definition.decision)
 
     def drop(self, claim: Claim) -> None:
         """Take back a claimed message that has lost its point."""
@@ -222,7 +233,7 @@ class Outbox:
 def _claim(transaction: Transaction, found: Notification, taken: dict[str, Any]) -> Claim:
     connection = transaction.connection
     notification = found.model_copy(update=taken | {"attempts": found.attempts + 1})
-    case = run = None
+    case = run = standing = None
     if notification.case_id is not None:
         row = connection.execute(
             select(Case.__table__).where(Case.__table__.c.id == notification.case_id)
@@ -235,8 +246,14 @@ def _claim(transaction: Transaction, found: Notification, taken: dict[str, Any])
         )
         run = Run(**row.mappings().one())
         version_id = run.version_id
+    elif notification.standing_id is not None:
+        row = connection.execute(
+            select(Standing.__table__).where(Standing.__table__.c.id == notification.standing_id)
+        )
+        standing = Standing(**row.mappings().one())
+        version_id = standing.version_id or 0
     else:
-        raise LedgerError(f"notification {notification.key} is about no case and no run")
+        raise LedgerError(f"notification {notification.key} is about nothing")
     version = connection.execute(
         select(Version.__table__).where(Version.__table__.c.id == version_id)
     )
@@ -246,6 +263,7 @@ def _claim(transaction: Transaction, found: Notification, taken: dict[str, Any])
         case=case,
         run=run,
         doubtful=found.state in {NotificationState.UNKNOWN, NotificationState.SENDING},
+        standing=standing,
     )
 
 
@@ -278,7 +296,9 @@ def _outdate_if_moved(transaction: Transaction, claim: Claim, written_of: Case) 
 
 
 def _tell(transaction: Transaction, claim: Claim, delivery: Delivery) -> None:
-    name = claim.case.key if claim.case else f"run {claim.run.id if claim.run else 0}"
+    name = claim.definition.decision
+    if claim.case or claim.run:
+        name = claim.case.key if claim.case else f"run {claim.run.id if claim.run else 0}"
     transaction.enter(
         "told" if delivery.state is NotificationState.SENT else "not told",
         name,

@@ -92,6 +92,58 @@ class Version(Record, table=True):
     sha256: str
     definition: dict[str, Any] = json_value()
     recorded_at: datetime = instant()
+    released_at: datetime | None = instant(nullable=True)
+    """When it was put before its owners; None for one that ran without a sign-off."""
+    released_by: str | None = None
+    """Its author: whoever released it."""
+    because: str | None = None
+    """Why it was released, in the author's words."""
+    signed_at: datetime | None = instant(nullable=True)
+    """When the last signature it needed was given."""
+    starts: str | None = None
+    """The stage it takes by its last signature, such as ``ramp 25%``."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: ``churn-save-call/v3``."""
+        return f"{self.decision}/v{self.number}"
+
+
+class Signature(Record, table=True):
+    """One person's agreement to the exact content of a version."""
+
+    __tablename__ = "signatures"
+
+    id: int = identity()
+    version_id: int = reference("versions.id", index=True)
+    person: str
+    roles: list[str] = json_value()
+    """As whom they signed: names of ``sign_off.by``."""
+    at: datetime = instant()
+    via: str
+
+
+class Standing(Record, table=True):
+    """How a decision stands from an instant on: its last row is how it stands now."""
+
+    __tablename__ = "standings"
+    __table_args__ = (Index(None, "decision", "id"),)
+
+    id: int = identity()
+    decision: str
+    act: str
+    """What made it so: ran, signed, staged, advanced, halted, resumed or rolled back."""
+    version_id: int | None = reference("versions.id", nullable=True)
+    """The version that acts; None while none may."""
+    share: float = 1.0
+    """The share of subjects it may act on: below 1 while it ramps."""
+    shadow_id: int | None = reference("versions.id", nullable=True)
+    """The version that is judged beside it and acts on nobody."""
+    halted: bool = False
+    by: str
+    via: str
+    because: str | None = None
+    at: datetime = instant()
 
 
 class Run(Record, table=True):
@@ -106,7 +158,7 @@ class Run(Record, table=True):
     as_of: datetime = instant()
     recorded_at: datetime = instant()
     state: str
-    """recorded, or withheld by the gate."""
+    """recorded, shadow where nobody was acted on, or withheld by the gate."""
     batch: str
     """Fingerprint of the batch."""
     evaluated: int
@@ -374,6 +426,8 @@ class Notification(Record, table=True):
     """case:cycle:step:recipient:kind"""
     case_id: int | None = reference("cases.id", index=True, nullable=True)
     run_id: int | None = reference("runs.id", nullable=True)
+    standing_id: int | None = reference("standings.id", nullable=True)
+    """The standing it tells of, where it tells of a halt."""
     kind: str
     recipient: str
     because: str

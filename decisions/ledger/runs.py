@@ -26,12 +26,14 @@ from decisions.ledger.periods import current_period, period_name
 from decisions.ledger.probing import history_of
 from decisions.ledger.records import Arm, Entry, Notification, NotificationState, Run, Version
 from decisions.ledger.signals import append_signals
+from decisions.ledger.standings import Mandate, admitted
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
 from decisions.ownership import People, Standin, resolve
 from decisions.ports import Kind
 
 RECORDED = "recorded"
+SHADOW = "shadow"
 WITHHELD = "withheld"
 GATE = "gate"
 """The reason that a batch at fault gives to all of its subjects."""
@@ -82,7 +84,7 @@ class Runs:
         table = Entry.__table__
         query = (
             select(table.c.object, table.c.body)
-            .where(table.c.act.in_([RECORDED, WITHHELD]), table.c.object.like("run %"))
+            .where(table.c.act.in_([RECORDED, WITHHELD, SHADOW]), table.c.object.like("run %"))
             .order_by(table.c.id)
         )
         with self._store.reading() as connection:
@@ -94,22 +96,36 @@ class Runs:
         ]
 
     def withhold(
-        self, definition: Definition, batch: Batch, people: People, *, archived: Draft | None = None
+        self,
+        definition: Definition,
+        batch: Batch,
+        people: People,
+        *,
+        archived: Draft | None = None,
+        under: Mandate | None = None,
     ) -> Run:
         """Record that the gate refused a batch, and queue word of it to the technical owner.
 
-        A batch refused again for the same faults, with nothing decided in between, is told once.
+        A batch refused again for the same faults, with nothing decided in between, is told once,
+        and nobody hears of one that a version in shadow was judged on.
 
         Args:
             definition: The decision.
             batch: What the gate saw.
             people: Who there is.
             archived: The batch's archive, if it could be written.
+            under: The stage it runs in; None for a content that nobody has to sign.
+
+        Raises:
+            LifecycleError: As for ``record``.
         """
         with self._store.writing() as transaction:
-            is_news = _last_faults(transaction, definition.decision) != list(batch.faults)
+            version = admitted(transaction, definition, under)
             counts = {"withheld": {GATE: batch.rows}}
-            run = _add_run(transaction, definition, batch, WITHHELD, counts, archived=archived)
+            if under is not None and not under.acts:
+                return _add_run(transaction, version, batch, SHADOW, counts, archived=archived)
+            is_news = _last_faults(transaction, definition.decision) != list(batch.faults)
+            run = _add_run(transaction, version, batch, WITHHELD, counts, archived=archived)
             owner = resolve(
                 "technical",
                 people=people,
@@ -130,6 +146,7 @@ class Runs:
         *,
         withheld: Sequence[Withheld] = (),
         archive: Callable[[pa.Table], Draft] | None = None,
+        under: Mandate | None = None,
     ) -> Run:
         """Record the verdicts on a batch in one transaction.
 
@@ -144,9 +161,16 @@ class Runs:
             withheld: Whom the operating boundary keeps back.
             archive: Writes the archive of verdicts; called before anybody else is kept waiting,
                 and again if verdicts have changed by the time they are recorded.
+            under: The stage it runs in; None for a content that nobody has to sign. In shadow the
+                run, its counts and its archive are recorded, and nothing else.
+
+        Raises:
+            Halted: The decision was halted meanwhile; nothing was recorded.
+            NotInForce: The content has to be signed, or another has come into force meanwhile.
         """
         at, draft = self._store.clock(), None
-        judged = partial(_verdicts, definition, batch, matches, people, at)
+        ramp = limits.Ramp.of(definition.decision, under.placing) if under else None
+        judged = partial(_verdicts, definition, batch, matches, people, at, ramp)
         if archive is not None:
             with self._store.reading() as connection:
                 head, proposed = chain.head(connection), judged(connection)
@@ -164,7 +188,7 @@ class Runs:
                         draft.discard()
                         draft = archive(verdicts)
                 return _add_verdicts(
-                    transaction, definition, batch, verdicts, people, withheld, draft
+                    transaction, definition, batch, verdicts, people, withheld, draft, under
                 )
         finally:
             if draft is not None:
@@ -177,6 +201,7 @@ def _verdicts(
     matches: pa.Table,
     people: People,
     at: datetime,
+    ramp: limits.Ramp | None,
     connection: Connection,
 ) -> pa.Table:
     """Return the matches with arm, route and the reason why one is suppressed, or null."""
@@ -184,7 +209,7 @@ def _verdicts(
     arms = arms_of(connection, definition, matches, period)
     sent = routed(definition, matches, people, at=at)
     history = history_of(connection, definition, sent, people, at=at, batch=batch.fingerprint)
-    reasons = limits.reasons(sent, history, definition.limits)
+    reasons = limits.reasons(sent, history, definition.limits, ramp)
     return sent.append_column("arm", arms).append_column("reason", reasons)
 
 
@@ -196,11 +221,23 @@ def _add_verdicts(
     people: People,
     withheld: Sequence[Withheld],
     draft: Draft | None,
+    under: Mandate | None,
 ) -> Run:
+    version = admitted(transaction, definition, under)
     at, arms = transaction.at, verdicts.column("arm")
     counts = _counts(batch, arms, verdicts.column("reason"), withheld)
     handed_over = [_handed_over(each, definition, people, at=at) for each in withheld]
     is_news = bool(withheld) and not _was_told(transaction, definition.decision, batch, handed_over)
+    if under is not None and not under.acts:
+        return _add_run(
+            transaction,
+            version,
+            batch,
+            SHADOW,
+            counts,
+            noted={"withheld": handed_over},
+            archived=draft,
+        )
     moved = drifts.shifts(transaction.connection, definition, batch.measured)
     found = advice.of_drift(transaction.connection, definition.decision, moved)
     cost = limits.cost(verdicts, definition.limits)
@@ -212,7 +249,7 @@ def _add_verdicts(
         "cost": float(cost),
         "cost_unit": limit.at_most.unit if limit else None,
     }
-    run = _add_run(transaction, definition, batch, RECORDED, counts, noted=noted, archived=draft)
+    run = _add_run(transaction, version, batch, RECORDED, counts, noted=noted, archived=draft)
     drifts.store_drift(transaction, definition, run, batch.measured, moved)
     advice.tell(transaction, run)
     period = current_period(transaction, definition, run.version_id)
@@ -274,7 +311,7 @@ def _tally(values: pa.ChunkedArray) -> list[dict[str, Any]]:
 
 def _add_run(
     transaction: Transaction,
-    definition: Definition,
+    version: Version,
     batch: Batch,
     state: str,
     counts: dict[str, Any],
@@ -282,7 +319,6 @@ def _add_run(
     noted: dict[str, Any] | None = None,
     archived: Draft | None = None,
 ) -> Run:
-    version = record_version(transaction, definition)
     told: dict[str, Any] = {
         "batch": batch.fingerprint,
         "evaluated": batch.rows,
@@ -295,7 +331,7 @@ def _add_run(
     } | (noted or {})
     examples = [asdict(each) for each in batch.examples]
     run = Run(
-        decision=definition.decision,
+        decision=version.decision,
         version_id=version.id,
         as_of=transaction.at,
         recorded_at=transaction.at,
@@ -317,35 +353,9 @@ def _add_run(
     return run
 
 
-def record_version(transaction: Transaction, definition: Definition) -> Version:
-    """Return the version of this exact content, recorded now if it is new."""
-    table = Version.__table__
-    mine = table.c.decision == definition.decision
-    query = select(table).where(mine, table.c.sha256 == definition.sha256)
-    row = transaction.connection.execute(query).mappings().first()
-    if row is None:
-        number = transaction.connection.execute(
-            select(func.coalesce(func.max(table.c.number), 0) + 1).where(mine)
-        ).scalar_one()
-        transaction.add(
-            Version(
-                decision=definition.decision,
-                number=number,
-                sha256=definition.sha256,
-                # Defaults written out: those of a later release are no business of this version.
-                definition=definition.model_dump(mode="json", by_alias=True),
-                recorded_at=transaction.at,
-            )
-        )
-        name = f"{definition.decision}/v{number}"
-        transaction.enter("recorded", name, {"definition": definition.sha256})
-        row = transaction.connection.execute(query).mappings().one()
-    return Version(**row)
-
-
 def _last_faults(transaction: Transaction, decision: str) -> list[str]:
     table = Run.__table__
-    query = select(table.c.faults).where(table.c.decision == decision)
+    query = select(table.c.faults).where(table.c.decision == decision, table.c.state != SHADOW)
     last = query.order_by(table.c.id.desc()).limit(1)
     return transaction.connection.execute(last).scalars().first() or []
 

@@ -315,6 +315,7 @@ def _persons(definition: Definition, people: People) -> Iterator[tuple[Place, st
         if each.to and each.to not in (reachable := [*known, *declared]):
             found = f"withhold[{i}].to is {each.to!r}, which is no person, role or owner"
             yield ("withhold", i, "to"), f"{found}; {choices(each.to, reachable)}"
+    yield from _signers(definition, [*declared, *known])
     for name, action in definition.actions.items():
         assignable = [*known, *declared, *definition.fields]
         if action.assign and action.assign not in assignable:
@@ -328,6 +329,13 @@ def _persons(definition: Definition, people: People) -> Iterator[tuple[Place, st
                     ("actions", name, "escalate", i, "to"),
                     f"{found}; {choices(step.to, reachable)}",
                 )
+
+
+def _signers(definition: Definition, known: list[str]) -> Iterator[tuple[Place, str]]:
+    for i, name in enumerate(definition.sign_off.by if definition.sign_off else ()):
+        if name and name not in known:
+            found = f"sign_off.by names {name!r}, who is no owner, role or person"
+            yield ("sign_off", "by", i), f"{found}; {choices(name, known)}"
 
 
 def _connections(

@@ -22,6 +22,7 @@ from flows.cli import (
     operating,
     proving,
     reading,
+    releasing,
     starting,
 )
 from flows.cli.endings import DONE, exit_code, explanation
@@ -43,7 +44,8 @@ Exit codes: 0 done; 1 the world failed; 2 there is something to fix, and what it
 _BEGIN = Group("Begin", sort_key=1)
 _DECIDE = Group("Decide and follow up", sort_key=2)
 _ANSWER = Group("Look at cases and answer", sort_key=3)
-_PROVE = Group("Prove", sort_key=4)
+_RELEASE = Group("Versions", sort_key=4)
+_PROVE = Group("Prove", sort_key=5)
 _EVERY = Group("Options of every command", sort_key=9)
 
 _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
@@ -76,6 +78,15 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
         answering.snooze,
         answering.reassign,
         answering.done,
+    ),
+    _RELEASE: (
+        releasing.release,
+        releasing.sign,
+        releasing.stage,
+        releasing.halt,
+        releasing.resume,
+        releasing.rollback,
+        releasing.versions,
     ),
     _PROVE: (
         explaining.explain,

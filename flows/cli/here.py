@@ -87,8 +87,12 @@ class Here:
             self.out.note(f"no {PEOPLE} here: this is the sample workspace that ships")
         return assemble(self.settings, self.clock)
 
-    def person(self, given: str | None = None) -> str:
+    def person(self, given: str | None = None, *, asked: str = "--as") -> str:
         """Return who asks.
+
+        Args:
+            given: Their key, if they have said it.
+            asked: The option by which they would.
 
         Raises:
             NotUnderstood: Nobody has said.
@@ -100,7 +104,7 @@ class Here:
             known = ", ".join(sorted(people.people)[:8])
             more = ", …" if len(people.people) > 8 else ""
             raise NotUnderstood(
-                "who answers? say it with --as PERSON, or set FOLLOWTHROUGH_PERSON; "
+                f"who answers? say it with {asked} PERSON, or set FOLLOWTHROUGH_PERSON; "
                 f"people.yaml knows {known}{more}"
             )
         people.person(key)

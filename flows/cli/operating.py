@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from rich.console import RenderableType
 
-from decisions.errors import ConnectorError, DecisionLayerError, DefinitionError, NotUnderstood
+from decisions.errors import (
+    ConnectorError,
+    DecisionLayerError,
+    DefinitionError,
+    LifecycleError,
+    NotUnderstood,
+)
 from flows.cli.endings import DONE, WORLD_FAILED, YOURS_TO_FIX
 from flows.cli.here import CommandHere, Flow, Here
 from flows.cli.output import attributes, briefly, plural, table
@@ -60,7 +66,7 @@ def run(
         document["delivered"] = delivered.states
         shown.append(_handed_over(delivered))
     here.out.answer(document, *shown)
-    if any(isinstance(why, DefinitionError) for why in failed.values()):
+    if any(isinstance(why, DefinitionError | LifecycleError) for why in failed.values()):
         return YOURS_TO_FIX
     return WORLD_FAILED if failed or any(each.faults for each in decided) else DONE
 
@@ -195,14 +201,14 @@ def observe(
 def _all_decided(
     here: Here, names: Sequence[str], flow: bool | None
 ) -> tuple[list["Decided"], dict[str, DecisionLayerError]]:
-    """Ask each decision; a warehouse that does not answer, or an example that fails, stops one."""
+    """Ask each decision; a warehouse that is away, a failing example or a halt stops only one."""
     decided: list[Decided] = []
     failed: dict[str, DecisionLayerError] = {}
     for name in names:
         try:
             with here.out.busy(f"{name}: asking"):
                 decided.append(_decided(here, name, flow))
-        except (ConnectorError, DefinitionError) as error:
+        except (ConnectorError, DefinitionError, LifecycleError) as error:
             failed[name] = error
     return decided, failed
 
@@ -250,7 +256,8 @@ def _document(decided: "Decided") -> dict[str, Any]:
 
 def _funnel(decided: "Decided") -> Iterator[RenderableType]:
     """Draw where every subject went; indented counts add up to the one above them."""
-    yield f"{decided.decision}, run {decided.run}"
+    stage = "" if decided.stage == "live" else f" in {decided.stage}"
+    yield f"{decided.decision}, run {decided.run}{stage}"
     if decided.faults:
         from decisions.wording import found_at_fault
 
@@ -261,7 +268,7 @@ def _funnel(decided: "Decided") -> Iterator[RenderableType]:
     rows = [
         ("evaluated", decided.evaluated),
         ("  selected by a rule", decided.selected),
-        ("    opened", decided.opened),
+        ("    would open" if decided.stage == "shadow" else "    opened", decided.opened),
         ("    held out", decided.held_out),
         ("    suppressed", sum(decided.suppressed.values())),
         *((f"      {reason}", count) for reason, count in decided.suppressed.items()),
@@ -276,6 +283,8 @@ def _funnel(decided: "Decided") -> Iterator[RenderableType]:
     for warning in decided.warnings:
         yield f"warning: {warning}"
     yield ""
+    for each in decided.beside:
+        yield from _funnel(each)
 
 
 def _runs_drawn(found: Sequence["Run"], now: datetime) -> RenderableType:
@@ -292,7 +301,7 @@ def _fates(run: "Run") -> list[object]:
     counts = run.counts
     suppressed, withheld = counts.get("suppressed"), counts.get("withheld", 0)
     return [
-        run.decision,
+        f"{run.decision} (shadow)" if run.state == "shadow" else run.decision,
         run.evaluated,
         counts.get("opened"),
         counts.get("held_out"),

@@ -39,6 +39,8 @@ def init(folder: Path, /, *, here: CommandHere) -> None:
     steps = [
         f"cd {folder}",
         "followthrough check",
+        f"followthrough release {starter.DEFINITION} --by {starter.AUTHOR}",
+        f"followthrough sign {starter.DEFINITION} --as {starter.SIGNER}",
         "followthrough run",
         "followthrough cases",
         f"followthrough show {starter.FIRST_CASE}",
@@ -85,6 +87,7 @@ def check(*, here: CommandHere) -> int:
         "faults": _documents(failed),
         "warnings": _documents(warnings),
         "decisions": [_document(each) for each in decisions],
+        "unsigned": [each.decision for each in decisions if each.sign_off is None],
     }
     here.out.answer(document, *_checked(workspace, failed, warnings))
     return YOURS_TO_FIX if failed else DONE
@@ -217,6 +220,10 @@ def _checked(
         if faults:
             shown.append("\n".join([title, *(f"  {_placed(each)}" for each in faults)]) + "\n")
     examples = plural(sum(len(each.examples) for each in decisions), "example")
+    unsigned = ", ".join(each.decision for each in decisions if each.sign_off is None)
+    if unsigned:
+        text = "nobody signs it, so that its file is live at its next run; sign_off asks its owners"
+        shown.append(f"{unsigned}: {text}\n")
     held = f"{len(failed)} of {examples} failed" if failed else f"{examples} hold"
     return [*shown, f"{plural(len(decisions), 'decision')} without a fault; {held}"]
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from sqlalchemy import func, select
 
 from connectors.slack.preview import PreviewChannel
+from decisions.desk import Author
 from decisions.effectiveness.report import EffectivenessReport
 from decisions.ledger.cases import Filter
 from decisions.ledger.records import Arm, Case, CaseState, Outcome
@@ -83,6 +84,7 @@ def set_up(
     names = ("churn_scores", "accounts", "renewals", "crm_calls")
     write_tables(stage.warehouse, {name: company.table(name, clock()) for name in names})
     layer = wiring.assemble(stage.settings, clock)
+    sign_off(layer, DECISION)
     people, owners = layer.workspace.people, layer.definition(DECISION).owners
     owner = resolve("business", people=people, owners=owners, assignee=None, at=until)
     drawn = {name: PreviewChannel(name, clock=clock) for name in layer.channels}
@@ -94,6 +96,20 @@ def set_up(
         company=company,
         staff=Staff(layer.workspace.people, managers, owner=owner.person, seed=seed),
     )
+
+
+def sign_off(layer: Layer, decision: str) -> None:
+    """Let the backup owner release the decision as it is, and the two others sign it."""
+    definition = layer.definition(decision)
+    people, owners = layer.workspace.people, definition.owners
+    business, technical, backup = (
+        people.roles.get(name, name)
+        for name in (owners.business, owners.technical, str(owners.backup))
+    )
+    released = Author(backup, "inbox", "demo-release")
+    layer.board.release(definition, released, because="The first version.")
+    for person in (business, technical):
+        layer.board.sign(decision, Author(person, "inbox", f"demo-sign-{person}"))
 
 
 @contextmanager

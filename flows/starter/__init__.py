@@ -15,6 +15,10 @@ from decisions.workspace.schema import write_schemas
 
 DEFINITION = "late-invoice-call"
 """The decision in it."""
+AUTHOR = "lee.park"
+"""Who releases its first version."""
+SIGNER = "dana.reyes"
+"""Who signs it."""
 
 FIRST_CASE = "LIC-1"
 """The first case that its first run opens."""

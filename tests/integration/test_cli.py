@@ -498,6 +498,8 @@ class TestWorkspaces:
     def test_a_new_workspace_shows_the_whole_loop(self, shell, tmp_path, monkeypatch):
         shell.run("init", str(tmp_path / "mine"))
         monkeypatch.chdir(tmp_path / "mine")
+        shell.run("release", "late-invoice-call", "--by", "lee.park")
+        shell.run("sign", "late-invoice-call", "--as", "dana.reyes")
         [run] = shell.document("run")["runs"]
 
         assert min(run["opened"], run["held_out"], run["not_met"]) >= 1
@@ -528,6 +530,9 @@ class TestPrograms:
             "reassign": ["reassign", "CSC-1", "--to", "sam.ortiz", *NOTED],
             "override": ["override", "CSC-2", "--reason", "data is wrong", *NOTED],
             "done": ["done", "CSC-1", "--what", "Called.", "--as", "sam.ortiz"],
+            "halt": ["halt", "churn-save-call", "--because", "Wrong scores.", "--as", "lee.park"],
+            "resume": ["resume", "churn-save-call", "--as", "lee.park"],
+            "versions": ["versions", "churn-save-call"],
             "import": ["import", "old.csv", "--decision", "churn-save-call", "--as", "lee.park"],
             "outcomes": ["outcomes", "import", "new.csv", "--decision", "churn-save-call"],
         }
@@ -539,10 +544,35 @@ class TestPrograms:
         written = decided.folder / f"{DECISION}.yaml"
         written.write_text(written.read_text().replace("match: first", watching, 1))
         elsewhere = {"demo", "serve"}  # too long for here; tests/e2e
+        elsewhere |= {"release", "sign", "stage", "rollback"}  # below, on one that is signed
 
         for command in (name for name in RAN if name not in elsewhere):
             assert decided.run(*words.get(command, [command]), "--json") == 0, decided.err
             assert isinstance(json.loads(decided.out), dict)
+
+    def test_every_act_on_a_version_answers_with_one_document(self, shell):
+        name = "churn-save-call"
+        with (shell.folder / f"{name}.yaml").open("a") as file:
+            file.write("\nsign_off: {by: [business], not: author}\n")
+
+        assert shell.run("run") == 2
+        assert "has to be signed before it decides anything" in " ".join(shell.out.split())
+        assert shell.document("release", name, "--by", "lee.park")["missing"] == ["business"]
+        assert shell.document("sign", name, "--as", "dana.reyes")["stage"] == "live"
+        ramp = shell.document("stage", f"{name}/v1", "ramp", "25%", "--as", "dana.reyes")
+        assert ramp["stage"] == "ramp 25%"
+        assert shell.document("rollback", name, "v1", "--as", "dana.reyes")["stage"] == "live"
+        assert shell.run("run") == 0
+        [version] = shell.document("versions", name)["versions"]
+        assert (version["stage"], version["runs"]) == ("live", 1)
+        assert [each["person"] for each in version["signatures"]] == ["dana.reyes"]
+
+    def test_a_halted_decision_is_refused_in_words_and_the_others_go_on(self, shell):
+        shell.run("halt", "churn-save-call", "--because", "Wrong scores.", "--as", "lee.park")
+
+        assert shell.run("run", "--json") == 2
+        told = json.loads(shell.out)
+        assert "is halted, by Lee Park" in told["failed"]["churn-save-call"]
 
     def test_serve_goes_by_the_machines_clock(self, shell):
         assert shell.run("serve") == 2

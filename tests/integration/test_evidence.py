@@ -52,7 +52,8 @@ class Book:
     def __init__(self):
         self.rows = {record: [] for record in RECORDS}
         self.ids = count(1)
-        version = {"number": 7, "definition": {}, "recorded_at": MONDAY}
+        content = DEFINITION.model_dump(mode="json", by_alias=True)
+        version = {"number": 7, "definition": content, "recorded_at": MONDAY}
         for decision, sha in (("churn-save-call", DEFINITION.sha256), ("other", "x")):
             self.add(Version, decision=decision, sha256=sha, **version)
         self.run_id = self.run(0)

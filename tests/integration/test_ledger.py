@@ -15,7 +15,7 @@ from decisions.definition import Definition
 from decisions.errors import LedgerError, LifecycleError
 from decisions.ledger import Filter, Ledger, migrations
 from decisions.ledger.records import Case, Record
-from decisions.ledger.runs import record_version
+from decisions.ledger.standings import record_version
 from decisions.ledger.store import Store
 from decisions.ledger.versions import pinned
 from decisions.workspace.yaml_text import read_yaml

@@ -16,6 +16,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from decisions.desk import Author
 from decisions.ports import Receipt
+from decisions.release import Placing
 from flows import wiring
 from flows.settings import Settings
 from tests.samples import MONDAY, MovableClock, definition, people
@@ -98,6 +99,31 @@ class World:
             for account in accounts
         )
         self.warehouse("DELETE FROM scores", f"INSERT INTO scores VALUES {rows}")
+
+    def releases(self, by="sam.ortiz", **told):
+        """Put what the file says before its owners."""
+        written = self.layer.definition("churn-save-call")
+        return self.layer.board.release(written, self.says(by), **told)
+
+    def signs(self, *persons):
+        """Let people sign the version released last."""
+        for person in persons:
+            ruling = self.layer.board.sign("churn-save-call", self.says(person))
+        return ruling
+
+    def stages(self, placing, by="dana.reyes"):
+        """Move the version signed last."""
+        author = self.says(by)
+        return self.layer.board.stage("churn-save-call", Placing.parse(placing), author)
+
+    def halts(self, by="dana.reyes"):
+        """Let an owner stop the decision."""
+        written = self.layer.definition("churn-save-call")
+        return self.layer.brake.halt(written, self.says(by), because="The scores are wrong.")
+
+    def resumes(self, by="lee.park"):
+        """Let the decision go on."""
+        return self.layer.brake.resume(self.layer.definition("churn-save-call"), self.says(by))
 
     def runs(self, flow, *args):
         """Run a flow as Prefect would."""

@@ -101,12 +101,12 @@ def test_the_version_changes_with_the_meaning():
     assert definition(holdout={"share": "13%", "salt": "2026q4"}).sha256 != definition().sha256
 
 
-def test_the_content_is_canonical_json_without_defaults():
+def test_the_content_is_canonical_json_with_its_defaults_written_out():
     content = json.loads(definition().canonical)
 
     assert content["signal"]["from"] == "warehouse"
     assert content["holdout"]["share"] == "12.5%"
-    assert "limits" not in content
+    assert content["signal"]["gate"]["max_future"] == "10 minutes"
 
 
 def test_a_definition_never_changes():

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy import create_engine, text
 
 from connectors import registry
-from decisions import template
+from decisions import release, template
 from decisions.deciding.archive import COLUMNS
 from decisions.deciding.rehearsal import failed_examples
 from decisions.definition import Definition, FieldSpec
@@ -20,6 +20,7 @@ from decisions.ledger.records import Arm, CaseState, NotificationState, Record
 from decisions.lifecycle import MOVES, Move
 from decisions.ownership import People
 from decisions.ports import Kind
+from decisions.release import Stage
 from decisions.rules.language import FUNCTION_NAMES, OPERATORS
 from decisions.workspace import Workspace, load_workspace
 from decisions.workspace.yaml_text import parsed_yaml
@@ -75,7 +76,7 @@ def _tables() -> dict[str, list[str]]:
     return {name: list(table.columns.keys()) for name, table in Record.metadata.tables.items()}
 
 
-@pytest.mark.parametrize("words", [Arm, CaseState, NotificationState, Kind, Move])
+@pytest.mark.parametrize("words", [Arm, CaseState, NotificationState, Kind, Move, Stage])
 def test_every_word_for_a_state_is_explained(words):
     states = rows(sections(f"{REFERENCE}/ledger.md")["Words for states"])
     written = " ".join(cell for row in states for cell in row)
@@ -92,6 +93,14 @@ def test_the_moves_of_a_case_are_those_the_desk_allows():
     }
 
     assert described == {(state, move.value) for state, moves in MOVES.items() for move in moves}
+
+
+def test_the_stages_of_a_version_and_the_moves_between_them_are_those_there_are():
+    found = rows(sections("docs/explanation/versions-and-stages.md")["Stages"])
+    stages, moves = [row[0] for row in found[: len(Stage)]], found[len(Stage) :]
+
+    assert stages == list(Stage)
+    assert {stage: tuple(to.split(", ")) for stage, to in moves} == release.MOVES
 
 
 def test_every_command_is_described_with_its_options():
