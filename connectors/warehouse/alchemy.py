@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlglot import exp
 
 from connectors.warehouse.adbc import experimental
-from connectors.warehouse.sources import named_or_asked, without_secrets
+from connectors.warehouse.sources import named_or_asked, plain, without_secrets
 from decisions.errors import PermanentFailure, TemporaryFailure
 
 _DIALECTS = {
@@ -81,7 +81,7 @@ class SqlalchemyWarehouse:
             _array(column, kind, self.dialect)
             for column, kind in zip(columns, described.values(), strict=True)
         ]
-        return pa.table(arrays, names=list(described))
+        return plain(pa.table(arrays, names=list(described)))
 
     def _answer(self, query: str) -> tuple[dict[str, str], list[Any]]:
         from sqlalchemy.exc import DBAPIError, SQLAlchemyError

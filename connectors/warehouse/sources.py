@@ -12,6 +12,7 @@ from sqlglot.errors import SqlglotError
 from decisions.errors import PermanentFailure
 
 _KEPT_QUIET = re.compile(r"pass|token|secret|key|credential", re.IGNORECASE)
+_OURS = re.compile("^ours__")
 _WORDS: tuple[tuple[str, str], ...] = (
     ("is_boolean", "BOOLEAN"),
     ("is_integer", "BIGINT"),
@@ -68,7 +69,8 @@ def plain(table: pa.Table) -> pa.Table:
             if column.type.type_name == "numeric":
                 kept = pc.cast(kept, pa.float64())
             table = table.set_column(place, column.name, kept)
-    return table
+    # BigQuery allows no $ in a name, which our own columns begin with.
+    return table.rename_columns([_OURS.sub("$", name) for name in table.column_names])
 
 
 def word(kind: pa.DataType) -> str:

@@ -19,15 +19,12 @@ _NUMBER = (
     "CASE WHEN {0} > -1e-{1} AND {0} < 1e-{1} THEN 0 WHEN {0} BETWEEN -1e{1} AND 1e{1} THEN {2} END"
 )
 _KEPT: Mapping[str, str] = {
-    "string": "CASE WHEN NOT CONTAINS({0}, CHR(0)) THEN {0} END",
+    "string": "CASE WHEN NOT {nul} THEN {0} END",
     "date": "CASE WHEN {0} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {0} END",
     "timestamp": "CASE WHEN {0} >= {first} AND {0} < {last} THEN {0} END",
 }
 """What of a value is kept; a day's distance to the ends leaves room for zones."""
 _ENDS = {"first": "0001-01-02 00:00:00+00:00", "last": "9999-12-31 00:00:00+00:00"}
-_STRICT = frozenset({"postgres"})
-"""Those without TRY_CAST; the gate has let through only columns whose type fits."""
-_WITHOUT_NUL = frozenset({"postgres"})
 
 
 def quoted(name: str, dialect: str) -> str:
@@ -54,23 +51,25 @@ def cast(column: str, kind: str, dialect: str, *, leniently: bool = False) -> st
         leniently: What cannot be read as the type becomes NULL, too, instead of ending the query.
     """
     there, wanted = spoken(dialect), TYPES[kind]
-    tried = leniently and dialect not in _STRICT
-    value = f"{'TRY_CAST' if tried else 'CAST'}({column} AS {there.types[wanted]})"
+    # Without a cast that tries: the gate lets only columns through whose type fits.
+    reads = (there.tries if leniently else None) or "CAST"
+    value = f"{reads}({column} AS {there.types[wanted]})"
     if wanted == "float":
         # Compared before the cast where casting a huge number would end the query.
-        compared = column if dialect in _STRICT else value
+        compared = value if there.tries else column
         return _NUMBER.format(compared, LARGEST_EXPONENT, value)
     if wanted == "string":
         value = there.ordered.format(value)
-    if wanted not in _KEPT or (wanted == "string" and dialect in _WITHOUT_NUL):
+    if wanted not in _KEPT or (wanted == "string" and there.nul is None):
         return value
+    holds = there.words["contains"].format(value, there.nul)
     ends = {name: there.words["timestamp"].format(v=there.text(at)) for name, at in _ENDS.items()}
-    return _KEPT[wanted].format(value, **ends)
+    return _KEPT[wanted].format(value, nul=holds, **ends)
 
 
 def can_try(dialect: str) -> bool:
     """Whether the dialect can read a text as another type without ending the query."""
-    return dialect not in _STRICT
+    return spoken(dialect).tries is not None
 
 
 def zero_or_one(column: str) -> str:
@@ -80,6 +79,7 @@ def zero_or_one(column: str) -> str:
 
 def holds_nul(column: str, dialect: str) -> str:
     """Return SQL of whether a column's text holds a NUL character."""
-    if dialect in _WITHOUT_NUL:
+    there = spoken(dialect)
+    if there.nul is None:
         return "FALSE"
-    return f"CONTAINS({as_text(column, dialect)}, CHR(0))"
+    return there.words["contains"].format(as_text(column, dialect), there.nul)

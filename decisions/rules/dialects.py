@@ -6,14 +6,11 @@ DuckDB's words are the rule, the others' are exceptions to them. ``{0}`` and ``{
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from functools import lru_cache
-from typing import cast
 
 from sqlglot import exp
 
 from decisions.rules.letters import tables
-from decisions.rules.term import Term
 
 _WORDS: Mapping[str, str] = {
     "not": "(NOT {0})",
@@ -65,10 +62,10 @@ _WORDS: Mapping[str, str] = {
     "like": "({0} LIKE {v})",
     "date": "DATE {v}",
     "timestamp": "TIMESTAMPTZ {v}",
-    "least": "LEAST",
-    "greatest": "GREATEST",
+    "listed_least": "LEAST({all})",
+    "listed_greatest": "GREATEST({all})",
+    "listed_coalesce": "COALESCE({all})",
 }
-_ORDERING = frozenset({"<", "<=", ">", ">=", "between", "least", "greatest"})
 _TYPES: Mapping[str, str] = {
     "float": "DOUBLE",
     "integer": "BIGINT",
@@ -90,6 +87,9 @@ class Dialect:
         words: Its operations.
         ordered: How a text is written where texts are put in order.
         pattern: Turns LIKE's pattern, in which nothing escapes, into its own.
+        tries: How it reads a value that may not fit as NULL; None where that ends the query.
+        nul: The NUL character; None where no text can hold one.
+        own: What the ``$`` of our own columns' names is written as.
     """
 
     name: str
@@ -97,10 +97,13 @@ class Dialect:
     words: Mapping[str, str] = field(default_factory=lambda: _WORDS)
     ordered: str = "{0}"
     pattern: Callable[[str], str] = str
+    tries: str | None = "TRY_CAST"
+    nul: str | None = "CHR(0)"
+    own: str = "$"
 
     def quoted(self, name: str) -> str:
         """Return the name as a quoted identifier."""
-        return exp.to_identifier(name, quoted=True).sql(self.name)
+        return exp.to_identifier(name.replace("$", self.own), quoted=True).sql(self.name)
 
     def text(self, value: str) -> str:
         """Return a text as a literal."""
@@ -114,125 +117,6 @@ def dialect(name: str) -> Dialect:
         KeyError: The rule language has no words for it.
     """
     return _DIALECTS[name]()
-
-
-def written(term: Term, dialect: Dialect, *, as_of: date) -> str:
-    """Return a term as SQL.
-
-    Args:
-        term: The normal form of a checked expression.
-        dialect: The warehouse's.
-        as_of: What ``today()`` is.
-    """
-    return _Writing(dialect, as_of).of(term)
-
-
-class _Writing:
-    def __init__(self, dialect: Dialect, as_of: date) -> None:
-        self._dialect, self._as_of = dialect, as_of
-
-    def of(self, term: Term) -> str:
-        special = self._SPECIAL.get(term.does)
-        if special is not None:
-            return special(self, term)
-        parts = [self._in_order(term, part) for part in term.parts]
-        return self._word(term.does, *parts, v=term.value)
-
-    def _word(self, word: str, *parts: str, **about: object) -> str:
-        return self._dialect.words[word].format(*parts, **self._dialect.types, **about)
-
-    def _in_order(self, term: Term, part: Term) -> str:
-        sql = self.of(part)
-        ordering = term.does in _ORDERING and part.type == "string"
-        return self._dialect.ordered.format(sql) if ordering else sql
-
-    def _column(self, term: Term) -> str:
-        return self._dialect.quoted(str(term.value))
-
-    def _literal(self, term: Term) -> str:
-        value = term.value
-        if value is None:
-            return f"CAST(NULL AS {self._dialect.types[term.type]})"
-        if isinstance(value, str):
-            return self._dialect.text(value)
-        if isinstance(value, bool):
-            return str(value).upper()
-        if isinstance(value, float):
-            return self._number(value)
-        if isinstance(value, datetime):
-            return self._word(
-                "timestamp", v=self._dialect.text(f"{value:%Y-%m-%d %H:%M:%S.%f}+00:00")
-            )
-        return self._day(value) if isinstance(value, date) else str(value)
-
-    def _number(self, value: float) -> str:
-        # As a text: decimals of a literal would be stored in as many types as there are dialects.
-        return f"CAST('{value!r}' AS {self._dialect.types['float']})"
-
-    def _instant(self, at: datetime) -> str:
-        return self._word("timestamp", v=self._dialect.text(f"{at:%Y-%m-%d %H:%M:%S.%f}+00:00"))
-
-    def _day(self, day: date) -> str:
-        return self._word("date", v=self._dialect.text(day.isoformat()))
-
-    def _today(self, _term: Term) -> str:
-        return self._day(self._as_of)
-
-    def _joined(self, term: Term) -> str:
-        return "(" + f" {term.does.upper()} ".join(map(self.of, term.parts)) + ")"
-
-    def _in(self, term: Term) -> str:
-        this, *choices = map(self.of, term.parts)
-        return f"({this} IN ({', '.join(choices)}))"
-
-    def _listed(self, term: Term) -> str:
-        parts = ", ".join(self._in_order(term, part) for part in term.parts)
-        name = "COALESCE" if term.does == "coalesce" else self._dialect.words[term.does]
-        return f"{name}({parts})"
-
-    def _case(self, term: Term) -> str:
-        *branches, default = map(self.of, term.parts)
-        pairs = zip(branches[::2], branches[1::2], strict=True)
-        whens = " ".join(f"WHEN {condition} THEN {result}" for condition, result in pairs)
-        return f"CASE {whens} ELSE {default} END"
-
-    def _like(self, term: Term) -> str:
-        pattern = self._dialect.text(self._dialect.pattern(str(term.value)))
-        return self._word("like", self.of(term.parts[0]), v=pattern)
-
-    def _rounded(self, term: Term) -> str:
-        this, decimals = self.of(term.parts[0]), cast("int", term.value)
-        power = self._number(10.0**decimals)
-        size = f"ABS({this})" if decimals == 0 else f"ABS({this}) * {power}"
-        whole = self._word("floor", f"({size} + {self._number(0.5)})")
-        return f"(SIGN({this}) * {whole}" + (f" / {power})" if decimals else ")")
-
-    def _substr(self, term: Term) -> str:
-        start, length = cast("tuple[int, int | None]", term.value)
-        until = "" if length is None else f", {length}"
-        return f"SUBSTR({self.of(term.parts[0])}, {start}{until})"
-
-    def _shifted(self, term: Term) -> str:
-        count, unit = cast("tuple[int, str]", term.value)
-        word = "later" if count >= 0 else "earlier"
-        return self._word(word, self.of(term.parts[0]), v=abs(count), unit=unit)
-
-    _SPECIAL: Mapping[str, Callable[["_Writing", Term], str]] = {
-        "column": _column,
-        "literal": _literal,
-        "today": _today,
-        "and": _joined,
-        "or": _joined,
-        "in": _in,
-        "least": _listed,
-        "greatest": _listed,
-        "coalesce": _listed,
-        "case": _case,
-        "like": _like,
-        "round": _rounded,
-        "substr": _substr,
-        "shift": _shifted,
-    }
 
 
 @lru_cache(maxsize=1)
@@ -262,6 +146,8 @@ def _postgres() -> Dialect:
             "year": "CAST(EXTRACT(YEAR FROM {0} + INTERVAL '4000 YEAR') - 4000 AS {integer})",
         },
         ordered='({0} COLLATE "C")',
+        tries=None,
+        nul=None,
     )
 
 
@@ -291,6 +177,75 @@ def _spark() -> Dialect:
     )
 
 
+@lru_cache(maxsize=1)
+def _snowflake() -> Dialect:
+    return Dialect(
+        "snowflake",
+        types={**_TYPES, "timestamp": "TIMESTAMP_LTZ"},
+        words={
+            **_WORDS,
+            "starts_with": "STARTSWITH({0}, {1})",
+            "ends_with": "ENDSWITH({0}, {1})",
+            "isodow": "DAYOFWEEKISO({0})",
+            "days": "DATEDIFF('day', {0}, {1})",
+            "later": "({0} + INTERVAL '{v} {unit}')",
+            "earlier": "({0} - INTERVAL '{v} {unit}')",
+            "timestamp": "CAST({v} AS TIMESTAMP_LTZ)",
+            # Its plain ones are NULL as soon as one operand is.
+            "listed_least": "LEAST_IGNORE_NULLS({all})",
+            "listed_greatest": "GREATEST_IGNORE_NULLS({all})",
+        },
+        # It tries to read texts only.
+        tries=None,
+    )
+
+
+@lru_cache(maxsize=1)
+def _bigquery() -> Dialect:
+    step = "TIMESTAMP(DATETIME_{}(DATETIME({{0}}), INTERVAL {{v}} {{unit}}))"
+    types = {"float": "FLOAT64", "integer": "INT64", "string": "STRING", "boolean": "BOOL"}
+    return Dialect(
+        "bigquery",
+        types={**_TYPES, **types, "timestamp": "TIMESTAMP", "null": "BOOL"},
+        words={
+            **_WORDS,
+            "contains": "(STRPOS({0}, {1}) > 0)",
+            "isodow": "(MOD(EXTRACT(DAYOFWEEK FROM {0}) + 5, 7) + 1)",
+            "days": "DATE_DIFF({1}, {0}, DAY)",
+            "later": step.format("ADD"),
+            "earlier": step.format("SUB"),
+            "timestamp": "TIMESTAMP {v}",
+            "listed_least": "(SELECT MIN(v) FROM UNNEST([{all}]) AS v)",
+            "listed_greatest": "(SELECT MAX(v) FROM UNNEST([{all}]) AS v)",
+        },
+        pattern=lambda text: text.replace("\\", "\\\\"),
+        tries="SAFE_CAST",
+        nul="CODE_POINTS_TO_STRING([0])",
+        own="ours__",
+    )
+
+
+@lru_cache(maxsize=1)
+def _trino() -> Dialect:
+    some = "FILTER(ARRAY[{all}], v -> v IS NOT NULL)"
+    return Dialect(
+        "trino",
+        types={**_TYPES, "timestamp": "TIMESTAMP(6) WITH TIME ZONE"},
+        words={
+            **_WORDS,
+            "contains": "(STRPOS({0}, {1}) > 0)",
+            "ends_with": "STARTS_WITH(REVERSE({0}), REVERSE({1}))",
+            "trim": "TRIM(BOTH ' ' FROM {0})",
+            "left": "SUBSTR({0}, 1, {v})",
+            "right": "REVERSE(SUBSTR(REVERSE({0}), 1, {v}))",
+            "isodow": "DAY_OF_WEEK({0})",
+            "timestamp": "CAST({v} AS TIMESTAMP(6) WITH TIME ZONE)",
+            "listed_least": f"ARRAY_MIN({some})",
+            "listed_greatest": f"ARRAY_MAX({some})",
+        },
+    )
+
+
 def _translation(letters: Mapping[int, str]) -> str:
     return f"'{''.join(map(chr, letters))}', '{''.join(letters.values())}'"
 
@@ -299,4 +254,7 @@ _DIALECTS: Mapping[str, Callable[[], Dialect]] = {
     "duckdb": _duckdb,
     "postgres": _postgres,
     "spark": _spark,
+    "snowflake": _snowflake,
+    "bigquery": _bigquery,
+    "trino": _trino,
 }

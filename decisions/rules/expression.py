@@ -14,10 +14,10 @@ from sqlglot.dialects.duckdb import DuckDB
 from decisions.definition import FieldSpec
 from decisions.errors import ExpressionError
 from decisions.rules.dialects import dialect as spoken
-from decisions.rules.dialects import written
 from decisions.rules.grammar import Grammar
 from decisions.rules.language import Refusal, described
 from decisions.rules.normal import normal
+from decisions.rules.written import written
 
 LONGEST = 4_000
 MOST_NODES = 500

@@ -1,7 +1,7 @@
 """From a checked tree to its normal form; what no form could make equal everywhere is refused."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import cast
 
@@ -9,7 +9,18 @@ from sqlglot import exp
 
 from decisions.rules.language import UNITS, Refusal
 from decisions.rules.letters import lowered
-from decisions.rules.term import LARGEST_EXPONENT, Scale, Term, Type, term
+from decisions.rules.term import COUNT, LARGEST_EXPONENT, Scale, Term, Type, term
+from decisions.rules.typed import (
+    alike,
+    chosen_of,
+    counted,
+    day,
+    double,
+    instant,
+    number,
+    scale_of,
+    widest,
+)
 from decisions.spelling import iso_date, iso_instant
 
 _HEAVIEST = 20_000
@@ -17,7 +28,6 @@ _WIDEST = 300.0
 """Beyond this exponent, either way, a warehouse may end the query instead of rounding."""
 _MOST_DAYS = 365_250
 """Of all intervals of an expression together: a thousand years."""
-_INT64 = range(-(2**63), 2**63)
 _PLAIN: Mapping[type[exp.Expr], tuple[str, Type]] = {
     exp.Not: ("not", "boolean"),
     exp.Lower: ("lower", "string"),
@@ -56,7 +66,6 @@ _TYPES: Mapping[exp.DType, Type] = {
     exp.DType.DATE: "date",
     exp.DType.TIMESTAMPTZ: "timestamp",
 }
-_COUNT: Scale = (0.0, 19.0)
 
 
 def normal(tree: exp.Expr) -> Term:
@@ -88,16 +97,16 @@ class _Normal:
         kind = type(node)
         if kind in _PLAIN:
             does, gives = _PLAIN[kind]
-            return _counted(does, gives, *self._children(node))
+            return counted(does, gives, *self._children(node))
         if kind in _OF_DAYS:
-            return _counted(_OF_DAYS[kind], "integer", _day(self.of(node.this)))
+            return counted(_OF_DAYS[kind], "integer", day(self.of(node.this)))
         if kind in _OF_INSTANTS:
-            return _counted(_OF_INSTANTS[kind], "integer", _instant(self.of(node.this)))
+            return counted(_OF_INSTANTS[kind], "integer", instant(self.of(node.this)))
         if kind in _COMPARED:
-            return term(_COMPARED[kind], "boolean", *_alike(self._children(node)))
+            return term(_COMPARED[kind], "boolean", *alike(self._children(node)))
         if kind in _CHOSEN:
             chosen = [self.of(node.this), *map(self.of, node.expressions)]
-            return _chosen(_CHOSEN[kind], chosen)
+            return chosen_of(_CHOSEN[kind], chosen)
         return self._SPECIAL[kind](self, node)
 
     def _children(self, node: exp.Expr) -> list[Term]:
@@ -106,13 +115,13 @@ class _Normal:
     def _column(self, node: exp.Expr) -> Term:
         wide = float(LARGEST_EXPONENT)
         gives = _TYPES[cast("exp.DataType", node.type).this]
-        scales: Mapping[str, Scale] = {"float": (-wide, wide), "integer": _COUNT}
+        scales: Mapping[str, Scale] = {"float": (-wide, wide), "integer": COUNT}
         return term("column", gives, value=node.name, scale=scales.get(gives))
 
     def _literal(self, node: exp.Expr) -> Term:
         if node.is_string:
             return term("literal", "string", value=node.name)
-        return _number(int(node.name) if node.is_int else float(node.name))
+        return number(int(node.name) if node.is_int else float(node.name))
 
     def _constant(self, node: exp.Expr) -> Term:
         if isinstance(node, exp.Null):
@@ -142,11 +151,11 @@ class _Normal:
 
     def _between(self, node: exp.Expr) -> Term:
         bounds = [self.of(node.args[key]) for key in ("this", "low", "high")]
-        return _negated(node, term("between", "boolean", *_alike(bounds)))
+        return _negated(node, term("between", "boolean", *alike(bounds)))
 
     def _in(self, node: exp.Expr) -> Term:
         choices = [self.of(node.this), *map(self.of, node.expressions)]
-        return _negated(node, term("in", "boolean", *_alike(choices)))
+        return _negated(node, term("in", "boolean", *alike(choices)))
 
     def _like(self, node: exp.Expr) -> Term:
         this, pattern = self.of(node.this), node.expression.name
@@ -160,8 +169,8 @@ class _Normal:
             moment, span = span, moment
         if isinstance(span, exp.Interval):
             return self._shifted(moment, span, 1 if isinstance(node, exp.Add) else -1)
-        left, right = (_double(each) for each in self._children(node))
-        (a, b), (c, d) = _scale(left), _scale(right)
+        left, right = (double(each) for each in self._children(node))
+        (a, b), (c, d) = scale_of(left), scale_of(right)
         does = "+" if isinstance(node, exp.Add) else "-"
         # Cancelling leaves no less than the last of 17 digits.
         return term(does, "float", left, right, scale=(min(a, c) - 17, max(b, d) + 0.31))
@@ -172,11 +181,11 @@ class _Normal:
         self._days += math.ceil(steps * days)
         if self._days > _MOST_DAYS:
             raise Refusal(span, "intervals reach at most 1,000 years together")
-        return term("shift", "timestamp", _instant(self.of(moment)), value=(sign * steps, unit))
+        return term("shift", "timestamp", instant(self.of(moment)), value=(sign * steps, unit))
 
     def _product(self, node: exp.Expr) -> Term:
-        left, right = (_double(each) for each in self._children(node))
-        (a, b), (c, d) = _scale(left), _scale(right)
+        left, right = (double(each) for each in self._children(node))
+        (a, b), (c, d) = scale_of(left), scale_of(right)
         if isinstance(node, exp.Mul):
             return term("*", "float", left, right, scale=(a + c, b + d))
         return term("/", "float", left, right, scale=(a - d, b - c))
@@ -184,31 +193,31 @@ class _Normal:
     def _negative(self, node: exp.Expr) -> Term:
         this = self.of(node.this)
         if this.does == "literal":
-            return _number(-cast("float", this.value))
-        this = _double(this)
+            return number(-cast("float", this.value))
+        this = double(this)
         return term("negative", "float", this, scale=this.scale)
 
     def _magnitude(self, node: exp.Expr) -> Term:
         """Return a function that keeps a number's scale, or brings it nearer to one."""
-        this = _double(self.of(node.this))
-        small, large = _scale(this)
+        this = double(self.of(node.this))
+        small, large = scale_of(this)
         if isinstance(node, exp.Abs):
             return term("abs", "float", this, scale=this.scale)
         if isinstance(node, exp.Sqrt):
             return term("sqrt", "float", this, scale=(small / 2, large / 2))
         if isinstance(node, exp.Sign):
-            return _counted("sign", "integer", this)
+            return counted("sign", "integer", this)
         does = "floor" if isinstance(node, exp.Floor) else "ceil"
         return term(does, "float", this, scale=(0.0, max(large, 0.0)))
 
     def _rounded(self, node: exp.Expr) -> Term:
-        this = _double(self.of(node.this))
+        this = double(self.of(node.this))
         decimals = int(node.args["decimals"].name) if node.args.get("decimals") else 0
-        scale = (-float(decimals), max(_scale(this)[1] + decimals, 0.0))
+        scale = (-float(decimals), max(scale_of(this)[1] + decimals, 0.0))
         return term("round", "float", this, value=decimals, scale=scale)
 
     def _nullif(self, node: exp.Expr) -> Term:
-        return _chosen("nullif", self._children(node))
+        return chosen_of("nullif", self._children(node))
 
     def _part_of_text(self, node: exp.Expr) -> Term:
         this = self.of(node.this)
@@ -221,22 +230,22 @@ class _Normal:
 
     def _days_between(self, node: exp.Expr) -> Term:
         later, earlier = self._children(node)
-        return _counted("days", "integer", _day(earlier), _day(later))
+        return counted("days", "integer", day(earlier), day(later))
 
     def _case(self, node: exp.Expr) -> Term:
         conditions, results = list[Term](), list[Term]()
         for branch in node.args["ifs"]:
             condition = self.of(branch.this)
             if node.this is not None:
-                pair = _alike([self.of(node.this), condition])
+                pair = alike([self.of(node.this), condition])
                 condition = term("=", "boolean", *pair)
             conditions.append(condition)
             results.append(self.of(branch.args["true"]))
         default = node.args.get("default")
         results.append(self.of(default) if default else term("literal", "null"))
-        results = _alike(results)
+        results = alike(results)
         branches = [each for pair in zip(conditions, results, strict=False) for each in pair]
-        scale = _widest(results)
+        scale = widest(results)
         return term("case", results[0].type, *branches, results[-1], scale=scale)
 
     def _moment(self, node: exp.Expr) -> Term:
@@ -282,66 +291,5 @@ class _Normal:
     }
 
 
-def _number(value: float) -> Term:
-    """Return a literal; a whole number too large for 64 bits becomes a double."""
-    value = value if isinstance(value, int) and value in _INT64 else float(value)
-    exponent = math.log10(abs(value)) if value else 0.0
-    kind: Type = "integer" if isinstance(value, int) else "float"
-    return term("literal", kind, value=value, scale=(exponent, exponent))
-
-
-def _counted(does: str, kind: Type, *parts: Term) -> Term:
-    return term(does, kind, *parts, scale=_COUNT if kind == "integer" else None)
-
-
-def _chosen(does: str, choices: Sequence[Term]) -> Term:
-    parts = _alike(choices)
-    return term(does, parts[0].type, *parts, scale=_widest(parts))
-
-
 def _negated(node: exp.Expr, positive: Term) -> Term:
     return term("not", "boolean", positive) if node.args.get("negate") else positive
-
-
-def _scale(number: Term) -> Scale:
-    return number.scale or (0.0, 0.0)
-
-
-def _widest(parts: Sequence[Term]) -> Scale | None:
-    scales = [part.scale for part in parts if part.scale]
-    if not scales:
-        return None
-    return min(small for small, _ in scales), max(large for _, large in scales)
-
-
-def _alike(parts: Sequence[Term]) -> list[Term]:
-    """Return the parts as one type: doubles beside whole numbers, instants beside dates."""
-    types = {part.type for part in parts} - {"null"}
-    if types == {"integer", "float"}:
-        return [_double(part) for part in parts]
-    if types == {"date", "timestamp"}:
-        return [_instant(part) for part in parts]
-    one: Type = next(iter(types), "null")
-    return [term("literal", one) if part.type == "null" else part for part in parts]
-
-
-def _double(part: Term) -> Term:
-    if part.does == "literal" and part.type == "integer":
-        return _number(float(cast("int", part.value)))
-    return _converted(part, "float")
-
-
-def _instant(part: Term) -> Term:
-    return _converted(part, "timestamp")
-
-
-def _day(part: Term) -> Term:
-    return _converted(part, "date")
-
-
-def _converted(part: Term, kind: Type) -> Term:
-    if part.type == kind:
-        return part
-    if part.type == "null":
-        return term("literal", kind)
-    return term(f"to_{kind}", kind, part, scale=part.scale)

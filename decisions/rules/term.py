@@ -14,6 +14,8 @@ Scale = tuple[float, float]
 
 LARGEST_EXPONENT = 60
 """Numbers beyond 1e60 are read as missing, those nearer to zero than 1e-60 as zero."""
+COUNT: Scale = (0.0, 19.0)
+"""The scale of a whole number of 64 bits."""
 _REPEATED = {"round": 6, "floor": 3, "ceil": 3, "sqrt": 2}
 """How often the operand stands in the SQL that some dialect needs for an operation."""
 

@@ -13,7 +13,7 @@ from connectors.warehouse.adbc import AdbcConfig, AdbcWarehouse
 from connectors.warehouse.alchemy import SqlalchemyConfig, SqlalchemyWarehouse
 from connectors.warehouse.spark import SparkConfig, SparkWarehouse
 from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure
-from flows import sweep
+from flows import observing, sweep
 from flows.cli import main
 from tests.company import CHURN_SAVE_CALL, DECISION, PEOPLE, assembled
 from tests.samples import MONDAY, MovableClock
@@ -158,7 +158,7 @@ def decided_and_observed(folder):
     told = [sweep.decide(layer, DECISION)]
     for days in (2, 61):
         clock.now = MONDAY + timedelta(days=days)
-        told.append(sweep.observe(layer))
+        told.append(observing.observe(layer))
     layer.ledger.close()
     return told, facts_of(layer)
 
@@ -175,7 +175,7 @@ def test_the_loop_in_duckdb_comes_to_something(expected):
     (decided, proven, observed), facts = expected
 
     assert (decided.evaluated, decided.opened, decided.held_out) == (40, 5, 1)
-    assert (decided.suppressed, decided.not_met) == ({"per_run": 6}, 25)
+    assert (decided.suppressed, decided.not_met) == ({"per_run: 6": 6}, 25)
     assert decided.withheld == {"too large for a call": 3}
     assert (proven.proven, observed.outcomes, observed.missing) == (2, 6, 1)
     assert len(facts) == 6
