@@ -170,6 +170,8 @@ x IS NULL OR y IS NULL
 s = 'a\nb'
 contains(s, '\')
 """.strip().splitlines()
+IN_SPARK = pytest.param("spark", marks=pytest.mark.xdist_group("spark"))
+"""In the same process as all that share the session: it takes many seconds to begin."""
 EDGES = rows_of(
     [
         {},
@@ -199,7 +201,7 @@ EDGES = rows_of(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgresql", "spark"])
+@pytest.fixture(scope="module", params=["duckdb", "postgresql", IN_SPARK])
 def place(request, tmp_path_factory):
     """Somewhere that a batch is judged; each must say what the function in process says."""
     if request.param == "duckdb":

@@ -105,6 +105,10 @@ def in_spark(folder, tables, request):
     return "{type: spark}"
 
 
+IN_SPARK = pytest.param("spark", marks=pytest.mark.xdist_group("spark"))
+"""In the same process as all that share the session: it takes many seconds to begin."""
+
+
 def written(folder, warehouse):
     (folder / "people.yaml").write_text(PEOPLE)
     (folder / f"{DECISION}.yaml").write_text(DEFINITION)
@@ -120,7 +124,7 @@ PUT = {
 }
 
 
-@pytest.fixture(params=PUT)
+@pytest.fixture(params=["adbc", "sqlalchemy", IN_SPARK])
 def folder(request, tmp_path, tables, monkeypatch):
     """The company's workspace, its tables somewhere."""
     monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
