@@ -16,8 +16,12 @@ from decisions.errors import PermanentFailure, TemporaryFailure, Unreadable
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv"}
 # Written straight to its name: the file is a draft that its caller moves. Version 2 encodes
-# numbers and keys by their differences, in two thirds of the time.
-_PARQUET = "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2, USE_TMP_FILE false"
+# numbers and keys by their differences, in two thirds of the time; a dictionary is tried for words
+# that repeat, and given up early for keys that do not.
+_PARQUET = (
+    "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2, USE_TMP_FILE false, "
+    "DICTIONARY_SIZE_LIMIT 2000"
+)
 _BAD_LINE = re.compile(r"CSV Error on Line: (\d+)")
 _IN_FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
 _REASON = re.compile(r"^(?:Error when|Expected Number).+$", re.MULTILINE)
