@@ -81,7 +81,8 @@ def of_cost(
     said = f"{_amount(used)} of {budget} are used in {month:%B %Y}"
     if left_out:
         about = f"cost: {budget} used up"
-        text = f"{said}; {left_out:,} subjects were left out, and so are more until next month"
+        subjects = "subject was" if left_out == 1 else "subjects were"
+        text = f"{said}; {left_out:,} {subjects} left out, and so are more until next month"
     elif used >= budget.size * Decimal(str(limit.warn_at.of_one)):
         about = f"cost: {limit.warn_at} of {budget} used"
         text = f"{said}, {used / budget.size:.0%}; beyond it nobody is taken on until next month"

@@ -434,6 +434,28 @@ def spend(ledger, *amounts, at=MONDAY, **changes):
     return record(ledger, *rows, limits=COSTLY, **changes)
 
 
+def test_a_day_of_an_assignee_ends_at_their_own_midnight(ledger, clock):
+    limits = {"per_assignee": "1 per day"}
+    zones = {"mia.chen": "Pacific/Auckland", "ben.okafor": "Europe/London"}
+    there = people()
+    moved = {
+        key: who.model_copy(update={"zone": zones.get(key, "UTC")})
+        for key, who in there.people.items()
+    }
+    there = there.model_copy(update={"people": moved})
+
+    def opened(*subjects):
+        rows = [
+            {"subject": f"{who}-{subject}", "assign": who} for subject in subjects for who in zones
+        ]
+        run = ledger.runs.record(definition(limits=limits), batch(500), matches(*rows), there)
+        return run.counts["opened"], run.counts["suppressed"]
+
+    assert opened("a", "b") == (2, {"per_assignee: 1 per day": 2})
+    clock.now += timedelta(hours=2)  # 11:00 in London, midnight in Auckland
+    assert opened("c") == (1, {"per_assignee: 1 per day": 1})
+
+
 class TestCost:
     NEARLY = "cost: 80% of 300 USD per month used"
     WHOLLY = "cost: 300 USD per month used up"
@@ -456,7 +478,7 @@ class TestCost:
         assert first.counts["suppressed"] == {"cost: 300 USD per month": 1}
         assert [run.counts["opened"] for run in later] == [0, 1]
         assert "290.00 of 300 USD per month are used" in first.warnings[0]["text"]
-        assert "; 1 subjects were left out" in first.warnings[0]["text"]
+        assert "; 1 subject was left out" in first.warnings[0]["text"]
         assert warned(ledger).count(("lee.park", self.WHOLLY)) == 1
         clock.now += timedelta(days=15)
         assert spend(ledger, 299, at=clock.now).counts["opened"] == 1
