@@ -18,7 +18,7 @@ _SHOWN = ("run", "at", "field", "psi", "bound", "is_flagged", "reference_at")
 def drift(decision: str, /, *, most: int = 20, here: CommandHere) -> None:
     """List how far a decision's batches had moved from their reference, latest first.
 
-    The index (PSI) is 0 where nothing has moved. Whoever lies above the bound is told as a warning;
+    The index (PSI) is 0 where nothing has moved. A field above its bound is told as a warning;
     nothing is withheld for it.
 
     Args:
