@@ -34,7 +34,7 @@ lint: .venv/installed ## Check style, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: .venv/installed .venv/bench ## Time the job beside other ways to do it (rows, rounds: make bench ARGS="1000000 5")
+bench: .venv/installed .venv/bench ## Time our engine and ledger beside other ways (one job: make bench ARGS="deciding")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## Pin the dependencies of pyproject.toml (to newest releases: make lock ARGS=--upgrade)

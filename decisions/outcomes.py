@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlglot import exp
 
 from decisions import columnar
@@ -120,6 +119,8 @@ def _is_of(column: str, relation: str, warehouse: Warehouse, *wanted: exp.DType)
 
 def _opened(cases: pa.Table, *, in_days: bool) -> pa.Table:
     """Return the cases with ``counts_from``: the opening, or where its day began (UTC)."""
+    import pyarrow.compute as pc
+
     opened = cases.column("opened_at")
     return cases.append_column(
         "counts_from", pc.floor_temporal(opened, unit="day") if in_days else opened

@@ -2,8 +2,6 @@
 
 import logging
 
-import httpx
-
 from flows.settings import Settings
 
 _logger = logging.getLogger(__name__)
@@ -19,6 +17,8 @@ def beat(settings: Settings) -> bool:
     """
     if settings.heartbeat is None:
         return False
+    import httpx
+
     try:
         answer = httpx.get(settings.heartbeat.get_secret_value(), timeout=TIMEOUT)
     except (httpx.HTTPError, httpx.InvalidURL) as failure:

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from datetime import timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BaseModel
 
 from decisions.definition import Definition, Relation
@@ -136,6 +135,8 @@ def with_corrections(found: Observed, corrections: Observed) -> Observed:
 
 def _as_rows(cases: pa.Table, seen: pa.Table) -> pa.Table:
     """Return what a probe observed as rows that may correct what is known."""
+    import pyarrow.compute as pc
+
     rows = pa.table(
         {
             "line": seen.column("case_id"),

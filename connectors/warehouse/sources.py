@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
@@ -67,6 +66,8 @@ def plain(table: pa.Table) -> pa.Table:
                 type=column.type.storage_type,
             )
             if column.type.type_name == "numeric":
+                import pyarrow.compute as pc
+
                 kept = pc.cast(kept, pa.float64())
             table = table.set_column(place, column.name, kept)
     # BigQuery allows no $ in a name, which our own columns begin with.

@@ -294,7 +294,7 @@ def _boundary(definition: Definition) -> pa.Table:
     rules = len(definition.rules) if definition.match == "unique" else 0
     codes = range(len(definition.withhold) + rules**2)
     reasons = [boundary.reason(definition, code)[0] for code in codes]
-    return pa.table({"code": pa.array(codes, pa.int64()), "reason": pa.array(reasons, pa.string())})
+    return columnar.table(zip(codes, reasons, strict=True), code="BIGINT", reason="VARCHAR")
 
 
 def _inputs_sql(definition: Definition, place: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from decisions import columnar
 from decisions.deciding import contract, schema
 from decisions.deciding.contract import Violation
 from decisions.deciding.distribution import NOTHING_MEASURED, Measured
@@ -137,7 +138,7 @@ def _looked_at(
         return misfits, {}, ""
     texts = schema.texts(columns, dialect)
     query = contract.aggregate_query(signal, relation, dialect, texts=texts, distinct=distinct)
-    seen = warehouse.select(query).to_pylist()[0]
+    seen = columnar.dicts(warehouse.select(query))[0]
     return [], seen, contract.fingerprint(seen)
 
 

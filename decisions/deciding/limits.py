@@ -91,7 +91,8 @@ WITH known AS (
             WHEN {outside} THEN $ramp
             WHEN h.recent >= $per_subject_count THEN $per_subject
         END AS reason
-    FROM matches m LEFT JOIN history h USING (subject)
+    FROM (SELECT *, row_number() OVER () AS position FROM matches) m
+        LEFT JOIN history h USING (subject)
 ), by_assignee AS (
     SELECT k.*, coalesce(t.count, 0) + row_number() OVER (
         PARTITION BY k.reason IS NULL, k.assignee
@@ -136,13 +137,6 @@ def reasons(
     Returns:
         Shape (matches,), strings or null, in the order of ``matches``.
     """
-    positioned = matches.append_column("position", pa.array(range(matches.num_rows), pa.int64()))
-    today = pa.table(
-        {
-            "assignee": pa.array(list(history.today), pa.string()),
-            "count": pa.array(list(history.today.values()), pa.int64()),
-        }
-    )
     bounds = {
         "already_open": ALREADY_OPEN,
         "already_decided": ALREADY_DECIDED,
@@ -156,8 +150,9 @@ def reasons(
         "per_run_count": max(0, (limits.per_run or _UNLIMITED) - history.in_batch),
         "left": str(limits.cost.at_most.size - history.spent if limits.cost else 0),
     }
+    today = columnar.table(history.today.items(), assignee="VARCHAR", count="BIGINT")
     with columnar.session() as engine:
-        engine.register("matches", positioned)
+        engine.register("matches", matches)
         engine.register("history", history.cases)
         engine.register("today", today)
         query = _VERDICTS.format(

@@ -1,7 +1,7 @@
 """To whom a case goes: from what the definition says to a person who is there."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 import pyarrow as pa
@@ -12,13 +12,8 @@ from decisions.errors import UnknownPerson
 from decisions.ownership import People, Standin, resolve
 from decisions.worktime import deadline
 
-_ROUTES = pa.schema(
-    [
-        *((name, pa.string()) for name in ("action", "assign", "assignee", "in_place_of")),
-        ("because", pa.string()),
-        ("respond_by", pa.timestamp("us", tz="UTC")),
-    ]
-)
+_ROUTES = dict.fromkeys(("action", "assign", "assignee", "in_place_of", "because"), "VARCHAR")
+_ROUTES |= {"respond_by": "TIMESTAMPTZ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +75,10 @@ def routed(definition: Definition, matches: pa.Table, people: People, *, at: dat
         UnknownPerson: Nobody is left who could take a case.
     """
     found = routes(definition, _pairs(matches), people, at=at)
+    ways = columnar.table(map(astuple, found), **_ROUTES)
     with columnar.session() as engine:
         engine.register("matches", matches)
-        engine.register(
-            "routes", pa.Table.from_pylist([asdict(route) for route in found], schema=_ROUTES)
-        )
+        engine.register("routes", ways)
         table: pa.Table = engine.sql(
             "SELECT m.*, r.assignee, r.in_place_of, r.because, r.respond_by FROM matches m "
             "JOIN routes r ON m.action = r.action AND m.assign IS NOT DISTINCT FROM r.assign "
@@ -94,9 +88,9 @@ def routed(definition: Definition, matches: pa.Table, people: People, *, at: dat
 
 
 def _pairs(matches: pa.Table) -> list[tuple[str, str | None]]:
-    distinct = matches.select(["action", "assign"]).group_by(["action", "assign"]).aggregate([])
-    pairs = [(row["action"], row["assign"]) for row in distinct.to_pylist()]
-    return sorted(pairs, key=lambda pair: (pair[0], pair[1] or ""))
+    with columnar.session() as engine:
+        engine.register("matches", matches.select(["action", "assign"]))
+        return engine.sql("SELECT DISTINCT action, assign FROM matches ORDER BY ALL").fetchall()
 
 
 def _route(

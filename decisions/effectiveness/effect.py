@@ -1,17 +1,12 @@
 """The effect of being put forward for action, with its interval.
 
 Which confidence is asked for is the caller's: reading the same measurement again and again needs
-a wider interval than reading it once.
+a wider interval than reading it once. What computes intervals is imported where one is computed:
+the ledger knows these shapes, and a run must not wait for it.
 """
 
 from math import sqrt
 from typing import Literal
-
-from scipy import stats
-from statsmodels.stats.proportion import (
-    confint_proportions_2indep,
-    proportion_confint,
-)
 
 from decisions.effectiveness.arm import ArmOutcomes
 from decisions.errors import InsufficientData
@@ -102,6 +97,8 @@ def estimate_effect(
     Raises:
         InsufficientData: An arm has too few known outcomes, or no outcome differs from another.
     """
+    from scipy import stats
+
     arms = (control, treatment)
     rates = all(arm.zero_or_one == arm.observed for arm in arms)
     for name, arm in (("held-out", control), ("put-forward", treatment)):
@@ -132,6 +129,8 @@ def _rate(arm: ArmOutcomes, confidence: float) -> ArmEstimate:
     Sources:
         Wilson (1927), Journal of the American Statistical Association 22, 209-212.
     """
+    from statsmodels.stats.proportion import proportion_confint
+
     lower, upper = proportion_confint(
         arm.total, arm.observed, alpha=1 - confidence, method="wilson"
     )
@@ -153,6 +152,8 @@ def _newcombe(control: ArmOutcomes, treatment: ArmOutcomes, alpha: float) -> Int
     Sources:
         Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
     """
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     lower, upper = confint_proportions_2indep(
         treatment.total,
         treatment.observed,
@@ -165,6 +166,8 @@ def _newcombe(control: ArmOutcomes, treatment: ArmOutcomes, alpha: float) -> Int
 
 
 def _mean(arm: ArmOutcomes, confidence: float) -> ArmEstimate:
+    from scipy import stats
+
     error = sqrt(arm.variance / arm.observed)
     margin = float(stats.t.ppf((1 + confidence) / 2, arm.observed - 1)) * error
     return ArmEstimate(
@@ -185,6 +188,8 @@ def _welch(control: ArmOutcomes, treatment: ArmOutcomes, alpha: float) -> Interv
     Sources:
         Welch (1947), Biometrika 34, 28-35; degrees of freedom after Satterthwaite (1946).
     """
+    from scipy import stats
+
     a, b = control.variance / control.observed, treatment.variance / treatment.observed
     if a + b == 0:
         raise InsufficientData("every known outcome within an arm is the same; no interval exists")

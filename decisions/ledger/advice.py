@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Connection, select
 
 from decisions.deciding.drift import Shift
@@ -74,6 +73,8 @@ def of_cost(
     limit = definition.limits.cost
     if limit is None:
         return []
+    import pyarrow.compute as pc
+
     at, budget = transaction.at, limit.at_most
     used = spent(transaction.connection, definition, at) + cost
     month = month_of(definition, at)

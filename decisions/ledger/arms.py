@@ -7,7 +7,7 @@ from decisions import columnar
 from decisions.deciding import allocation
 from decisions.definition import Definition
 from decisions.effectiveness.declaration import Declaration
-from decisions.ledger.bulk import among, as_table, insert_rows
+from decisions.ledger.bulk import among, insert_rows
 from decisions.ledger.records import Allocation, Arm
 
 
@@ -27,7 +27,7 @@ def arms_of(
     """
     holdout = definition.holdout
     if holdout is None:
-        return pa.chunked_array([[Arm.TREATMENT.value] * matches.num_rows], pa.string())
+        return _treatment(matches)
     table = Allocation.__table__
     stored = connection.execute(
         select(table.c.subject, table.c.arm).where(
@@ -45,7 +45,7 @@ def arms_of(
     """
     with columnar.session() as engine:
         engine.register("matches", matches.select(["subject"]))
-        engine.register("stored", as_table(stored, subject=pa.string(), arm=pa.string()))
+        engine.register("stored", columnar.table(stored, subject="VARCHAR", arm="VARCHAR"))
         drawn: pa.Table = engine.sql(query, params={"share": holdout.share.of_one}).to_arrow_table()
     return drawn.column("arm")
 
@@ -63,13 +63,18 @@ def store_arms(
     declared = Declaration.of(definition)
     if declared is None:
         return
-    count = matches.num_rows
     same = {
         "decision": definition.decision,
         "period": period,
         "run_id": run_id,
         "declaration": declared.sha256,
     }
-    repeated = {name: pa.repeat(value, count) for name, value in same.items()}
-    rows = pa.table({"subject": matches.column("subject"), "arm": arms} | repeated)
-    insert_rows(connection, Allocation, rows, skip_known=True)
+    rows = pa.table({"subject": matches.column("subject"), "arm": arms})
+    insert_rows(connection, Allocation, rows, same=same, skip_known=True)
+
+
+def _treatment(matches: pa.Table) -> pa.ChunkedArray:
+    with columnar.session() as engine:
+        engine.register("matches", matches.select(["subject"]))
+        all_alike = engine.sql(f"SELECT '{Arm.TREATMENT}' AS arm FROM matches")
+        return all_alike.to_arrow_table().column("arm")

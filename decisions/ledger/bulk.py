@@ -11,6 +11,7 @@ import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
+from decisions import columnar
 from decisions.ledger.columns import Instant
 from decisions.ledger.records import Record
 
@@ -138,8 +139,13 @@ def _chunks(rows: pa.Table) -> Iterator[pa.Table]:
 def _csv(rows: pa.Table, constants: Mapping[str, Any]) -> bytes:
     from pyarrow import csv
 
-    for name, value in constants.items():
-        rows = rows.append_column(name, pa.repeat(pa.scalar(value), rows.num_rows))
+    if constants:
+        same = ", ".join(f'${place} AS "{name}"' for place, name in enumerate(constants, 1))
+        values = {str(place): value for place, value in enumerate(constants.values(), 1)}
+        with columnar.session() as engine:
+            engine.register("rows_alone", rows)
+            query = f"SELECT *, {same} FROM rows_alone"
+            rows = engine.sql(query, params=values).to_arrow_table()
     written = pa.BufferOutputStream()
     csv.write_csv(rows, written, csv.WriteOptions(include_header=False))
     text: bytes = written.getvalue().to_pybytes()

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from decisions import columnar
@@ -128,6 +127,8 @@ def _append(transaction: Transaction, engine: duckdb.DuckDBPyConnection, source:
 
 def _wanted(connection: Connection, rows: pa.Table, decision: str) -> ColumnElement[bool]:
     """Return which cases the rows may be about."""
+    import pyarrow.compute as pc
+
     table = Case.__table__
     keys = pc.utf8_upper(rows.column("case").drop_null().unique()).to_pylist()
     subjects = rows.column("subject").drop_null().unique().to_pylist()

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from sqlalchemy import Connection, Integer, cast, func, select
 
+from decisions import columnar
 from decisions.deciding.limits import History, month_of
 from decisions.definition import Definition
-from decisions.ledger.bulk import among, as_table
+from decisions.ledger.bulk import among
 from decisions.ledger.records import UNFINISHED, Case, Run
 from decisions.ownership import People
 
@@ -53,12 +54,12 @@ def history_of(
         )
         .group_by(table.c.subject)
     ).all()
-    cases = as_table(
+    cases = columnar.table(
         rows,
-        subject=pa.string(),
-        unfinished=pa.int64(),
-        last_scored_at=pa.timestamp("us", tz="UTC"),
-        recent=pa.int64(),
+        subject="VARCHAR",
+        unfinished="BIGINT",
+        last_scored_at="TIMESTAMPTZ",
+        recent="BIGINT",
     )
     return History(
         cases=cases,

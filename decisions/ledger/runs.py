@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
+from decisions import columnar
 from decisions.canonical import canonical_json, sha256
 from decisions.deciding import limits
 from decisions.deciding.archive import Archived, Draft
@@ -265,9 +265,11 @@ def _add_verdicts(
 def _counts(
     batch: Batch, arms: pa.ChunkedArray, reasons: pa.ChunkedArray, withheld: Iterable[Withheld]
 ) -> dict[str, Any]:
-    free = pc.is_null(reasons)
-    opened = {row["values"]: row["counts"] for row in _tally(arms.filter(free))}
-    suppressed = {row["values"]: row["counts"] for row in _tally(reasons.drop_null())}
+    with columnar.session() as engine:
+        engine.register("verdicts", pa.table({"arm": arms, "reason": reasons}))
+        tally = "SELECT {0}, count(*) FROM verdicts WHERE reason IS {1} NULL GROUP BY ALL"
+        opened = dict(engine.sql(tally.format("arm", "")).fetchall())
+        suppressed = dict(engine.sql(tally.format("reason", "NOT")).fetchall())
     kept_back = {each.reason: each.count for each in withheld}
     return {
         "opened": opened.get(Arm.TREATMENT, 0),
@@ -302,11 +304,6 @@ def _was_told(
         table.c.state == RECORDED,
     )
     return handed_over in transaction.connection.execute(query).scalars().all()
-
-
-def _tally(values: pa.ChunkedArray) -> list[dict[str, Any]]:
-    counted: list[dict[str, Any]] = values.value_counts().to_pylist()
-    return counted
 
 
 def _add_run(

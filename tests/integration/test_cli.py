@@ -17,6 +17,7 @@ SCORED_AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 LONG_AFTER = "2027-03-01"
 NOTED = ["--note", "They left in May.", "--as", "mia.chen"]
 UNUSED = {"prefect", "scipy", "statsmodels", "altair", "fastapi", "slack_sdk", "holidays", "babel"}
+UNUSED |= {"pandas", "pyarrow.compute", "httpx", "adbc_driver_manager"}
 RAN = [name for name in application() if name not in {"--help", "-h", "--version"}]
 
 
