@@ -27,21 +27,24 @@ Answer = tuple[int, None]
 
 
 def migrate(url: str) -> None:
-    """Make an empty ledger on PostgreSQL."""
+    """Make an empty ledger."""
     from decisions.ledger import Ledger
 
     Ledger(url).close()
+
+
+def empty(folder: str) -> None:
+    """Make an empty ledger on SQLite."""
+    migrate(f"sqlite:///{Path(folder) / EMPTY}")
 
 
 def prepare(folder: str) -> None:
     """Decide once on SQLite, untimed, and keep the rows; and keep an empty ledger."""
     import duckdb
 
-    from decisions.ledger import Ledger
-
     place = Path(folder)
     (place / KEPT).mkdir(exist_ok=True)
-    Ledger(f"sqlite:///{place / EMPTY}").close()
+    empty(folder)
     made = place / "made.db"
     shutil.copy(place / EMPTY, made)
     _decide(place, f"sqlite:///{made}", place / "made")

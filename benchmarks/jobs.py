@@ -93,10 +93,11 @@ def writing(asked: Asked) -> Iterator[Done]:
 def records(asked: Asked) -> Iterator[Done]:
     """One record decided in process."""
     folder = asked.batch()
-    ways = [Measured("in_process")]
+    ways = [Measured("in_process"), Measured("recorded")]
+    run_python("benchmarks.deciding", "empty", folder)
     for _ in _rounds(asked, "records"):
         for way in ways:
-            measure(way, "benchmarks.records", folder)
+            measure(way, "benchmarks.records", folder, _fresh_file(folder))
     yield Done("records", 1, asked.rounds, ways)
 
 

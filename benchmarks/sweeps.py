@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks.workload import BATCH, DECISION, NOW
+from benchmarks.workload import DECISION, NOW
 
 DUE = 100
 OPEN = 2_000
@@ -27,15 +27,17 @@ _SERIES = "WITH n(i) AS (SELECT generate_series(1, {count}))"
 
 def prepare(folder: str, url: str, cases: str) -> None:
     """Fill a ledger with so many cases; the same rows for the same number."""
-    from decisions.ledger.runs import record_version
     from flows.settings import Settings
+    from flows.sweep import decide
     from flows.wiring import assemble
 
     place, stored = Path(folder), int(cases)
     layer = assemble(Settings(workspace=place, home=place / "home", ledger=url), lambda: NOW)
+    decide(
+        layer, DECISION
+    )  # of one row that no rule selects: the run and version of all that follows
     store = layer.ledger._store  # noqa: SLF001  filled from below, as no command could
     with store.writing() as transaction:
-        record_version(transaction, layer.definition(DECISION))
         connection = transaction.connection
         many = _MANY if connection.dialect.name == "sqlite" else _SERIES
         for statement in _statements(many.format(count=stored), stored, connection):
@@ -78,7 +80,7 @@ def open_the_inbox(_folder: str, url: str) -> Answer:
 
 
 def _statements(many: str, stored: int, connection: Any) -> list[str]:
-    from decisions.ledger.records import Case, Notification, Run
+    from decisions.ledger.records import Case, Notification
 
     is_sqlite = connection.dialect.name == "sqlite"
     now, due, later = (
@@ -126,26 +128,7 @@ def _statements(many: str, stored: int, connection: Any) -> list[str]:
         "sent_at": now,
         "channel": "'slack'",
     }
-    run = "INSERT INTO runs ({}) SELECT {}", _run(now, stored)
-    statements = [_insert(Run, run[1], "")]
-    statements.append(_insert(Case, case, f"{many} ", " FROM n"))
-    statements.append(_insert(Notification, told, f"{many} ", " FROM n"))
-    return statements
-
-
-def _run(now: str, stored: int) -> dict[str, str]:
-    return {
-        "id": "1",
-        "decision": f"'{DECISION}'",
-        "version_id": "1",
-        "as_of": now,
-        "recorded_at": now,
-        "state": "'recorded'",
-        "batch": f"'{BATCH}'",
-        "evaluated": str(stored),
-        "counts": "'{}'",
-        "faults": "'[]'",
-    }
+    return [_insert(Case, case, many, " FROM n"), _insert(Notification, told, many, " FROM n")]
 
 
 def _insert(record: Any, values: dict[str, str], many: str, tail: str = "") -> str:

@@ -28,7 +28,6 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
     with _opening:
         opened = _database().cursor()
     with opened as connection:
-        connection.execute("SET TimeZone = 'UTC'")
         yield connection
 
 
@@ -67,4 +66,6 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:")
+    database = duckdb.connect(":memory:")
+    database.execute("SET GLOBAL TimeZone = 'UTC'")
+    return database

@@ -150,7 +150,7 @@ class Run(Record, table=True):
     """One evaluation of one version over one batch of signals."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index(None, "decision", "id"),)
+    __table_args__ = (Index(None, "decision", "id"), Index(None, "decision", "batch"))
 
     id: int = identity()
     decision: str

@@ -35,6 +35,8 @@ from decisions.ports import Kind
 RECORDED = "recorded"
 SHADOW = "shadow"
 WITHHELD = "withheld"
+SINGLE = "record:"
+"""How the fingerprint of a batch of one begins that a program sent."""
 GATE = "gate"
 """The reason that a batch at fault gives to all of its subjects."""
 
@@ -50,7 +52,11 @@ class Runs:
         table = Run.__table__
         query = (
             select(table.c.evaluated)
-            .where(table.c.decision == decision, table.c.state == RECORDED)
+            .where(
+                table.c.decision == decision,
+                table.c.state == RECORDED,
+                table.c.batch.not_like(f"{SINGLE}%"),
+            )
             .order_by(table.c.id.desc())
             .limit(most)
         )
@@ -147,6 +153,7 @@ class Runs:
         withheld: Sequence[Withheld] = (),
         archive: Callable[[pa.Table], Draft] | None = None,
         under: Mandate | None = None,
+        once: bool = False,
     ) -> Run:
         """Record the verdicts on a batch in one transaction.
 
@@ -163,6 +170,7 @@ class Runs:
                 and again if verdicts have changed by the time they are recorded.
             under: The stage it runs in; None for a content that nobody has to sign. In shadow the
                 run, its counts and its archive are recorded, and nothing else.
+            once: Return the earlier run over this very batch instead, if there is one.
 
         Raises:
             Halted: The decision was halted meanwhile; nothing was recorded.
@@ -178,6 +186,8 @@ class Runs:
         try:
             with self._store.writing(at) as transaction:
                 connection = transaction.connection
+                if once and (earlier := _run_over(connection, definition, batch)):
+                    return earlier
                 if draft is None or archive is None:
                     verdicts = judged(connection)
                 elif chain.head(connection) == head:
@@ -193,6 +203,15 @@ class Runs:
         finally:
             if draft is not None:
                 draft.discard()
+
+
+def _run_over(connection: Connection, definition: Definition, batch: Batch) -> Run | None:
+    table = Run.__table__
+    query = select(table).where(
+        table.c.decision == definition.decision, table.c.batch == batch.fingerprint
+    )
+    row = connection.execute(query.order_by(table.c.id).limit(1)).mappings().first()
+    return Run(**row) if row else None
 
 
 def _verdicts(

@@ -1,0 +1,97 @@
+import pytest
+
+from decisions.errors import NotUnderstood
+from decisions.ledger import Filter
+from flows.settings import Settings
+from flows.single import decide_one
+from flows.sweep import decide
+from flows.wiring import assemble
+from tests.company import score, write_scores, write_workspace
+from tests.samples import MONDAY, MovableClock
+
+DECISION = "churn-save-call"
+SAME = ("rule", "action", "score", "priority", "value", "assignee", "state", "respond_by", "due_at")
+
+
+@pytest.fixture
+def layer(tmp_path, ledger_url, monkeypatch):
+    monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
+    folder = write_workspace(tmp_path / "company")
+    write_scores(folder, [{"account_id": "acme"}], scored_at=MONDAY)
+    settings = Settings(workspace=folder, home=tmp_path / "home", ledger=ledger_url)
+    assembled = assemble(settings, MovableClock())
+    yield assembled
+    assembled.ledger.close()
+
+
+def record(account_id, **changes):
+    return score(account_id, **changes) | {"scored_at": MONDAY.isoformat()}
+
+
+def test_a_record_opens_the_case_that_a_batch_would(layer):
+    decide(layer, DECISION)
+    decide_one(layer, DECISION, record("brightwater"), key="1")
+
+    batch, single = sorted(layer.ledger.cases.found(Filter()), key=lambda case: case.number)
+    assert {name: getattr(single, name) for name in SAME} == {
+        name: getattr(batch, name) for name in SAME
+    }
+    assert single.facts.keys() == batch.facts.keys()
+    assert layer.ledger.verified().breach is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "action"),
+    [
+        pytest.param({}, "opened", "call", id="selected"),
+        pytest.param({"churn_probability": 0.79}, "opened", "write", id="by-the-next-rule"),
+        pytest.param({"churn_probability": 0.59}, "not_met", "nothing", id="by-none"),
+    ],
+)
+def test_a_record_is_told_what_became_of_it(layer, changes, verdict, action):
+    told = decide_one(layer, DECISION, record("acme", **changes), key="1")
+
+    assert (told.verdict, told.action) == (verdict, action)
+
+
+def test_the_same_request_counts_once(layer):
+    first = decide_one(layer, DECISION, record("acme"), key="1")
+
+    again = decide_one(layer, DECISION, record("acme"), key="1")
+
+    assert again == first
+    assert len(layer.ledger.runs.latest(DECISION)) == 1
+
+
+def test_another_request_about_an_open_case_opens_no_second(layer):
+    decide_one(layer, DECISION, record("acme"), key="1")
+
+    again = decide_one(layer, DECISION, record("acme"), key="2")
+
+    assert (again.verdict, again.reason) == ("suppressed", "already open")
+    assert layer.ledger.cases.count(Filter()) == 1
+
+
+def test_single_records_say_nothing_of_how_large_batches_are(layer):
+    decide_one(layer, DECISION, record("acme"), key="1")
+
+    assert layer.ledger.runs.earlier_counts(DECISION) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"arr": None}, "arr is missing", id="missing"),
+        pytest.param({"churn_probability": 1.1}, "churn_probability is 1.1", id="out-of-range"),
+        pytest.param({"churn_probability": "high"}, "which is no float", id="of-another-type"),
+        pytest.param({"colour": "red"}, "unknown field 'colour'", id="unknown"),
+        pytest.param({"scored_at": "2026-11-17"}, "was expected", id="still-to-come"),
+        pytest.param({"scored_at": "soon"}, "write an ISO instant", id="no-instant"),
+        pytest.param({"model_version": None}, "model_version", id="without-a-version"),
+    ],
+)
+def test_a_record_that_a_gate_would_not_let_pass_is_refused(layer, changes, said):
+    with pytest.raises(NotUnderstood, match=said):
+        decide_one(layer, DECISION, record("acme") | changes, key="1")
+
+    assert layer.ledger.runs.latest(DECISION) == []
