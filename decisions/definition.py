@@ -395,6 +395,13 @@ class SignOff(Part):
         return self
 
 
+class Reporting(Part):
+    """Who hears of the monthly report."""
+
+    to: tuple[str, ...] = ()
+    """People, roles or owners beside the two owners and their managers, who always do."""
+
+
 class Example(Part):
     """A record and the action it must lead to; run by ``check`` like a unit test."""
 
@@ -432,6 +439,7 @@ class Definition(Part):
     intervention: Intervention | None = None
     outcome: Outcome | None = None
     sign_off: SignOff | None = None
+    report: Reporting = Reporting()
     examples: tuple[Example, ...] = ()
 
     @property

@@ -97,6 +97,8 @@ class Kind(StrEnum):
     """A run went on, but its owners should know of something: drift, or money that runs out."""
     HALTED = "halted"
     """Somebody halted the decision: its other owners hear who and why."""
+    REPORTED = "reported"
+    """An effectiveness report was written: owners and their managers hear its verdict."""
 
 
 class Frozen(BaseModel):

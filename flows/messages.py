@@ -17,6 +17,7 @@ from decisions.wording import found_at_fault, shown_facts, title, why
 
 _LEADS = {
     Kind.ASKED: None,
+    Kind.REPORTED: "The effectiveness report is written",
     Kind.ESCALATED: "Nobody has answered in time",
     Kind.REMINDED: "Acknowledged, but not completed in time",
     Kind.WARNED: "Nothing was held up, but you should know of this",
@@ -35,13 +36,15 @@ def message_for(claim: Claim, people: People, inbox_url: str) -> Message:
         inbox_url: The inbox's address, without a slash at the end.
     """
     told = claim.notification
-    to = _addressee(told.recipient, people)
+    to = addressee(told.recipient, people)
     if claim.case is not None:
         return _about_case(told, claim.definition, claim.case, to, people, inbox_url)
     if claim.standing is not None:
         return _about_halt(claim, claim.standing, to, people)
     if claim.run is None:
         raise TypeError(f"{told.key} is about nothing")
+    if told.kind == Kind.REPORTED:  # what a report said is not said otherwise because it waited
+        return Message.model_validate(told.message).model_copy(update={"to": to})
     return _about_run(claim, claim.run, to, people)
 
 
@@ -56,7 +59,7 @@ def amended(outdated: Outdated, people: People, inbox_url: str) -> Message:
         inbox_url: The inbox's address, without a slash at the end.
     """
     case, told = outdated.case, outdated.notification
-    to = _addressee(told.recipient, people)
+    to = addressee(told.recipient, people)
     message = _about_case(told, outdated.definition, case, to, people, inbox_url)
     waits = case.state in {CaseState.OPEN, CaseState.ACKNOWLEDGED}
     may_act = waits and outdated.is_current and case.assignee == to.person
@@ -98,7 +101,8 @@ def _written(at: datetime, zone: str) -> str:
     return f"{format_datetime(there, 'EEE d MMM, HH:mm', locale='en')} ({zone})"
 
 
-def _addressee(recipient: str, people: People) -> Addressee:
+def addressee(recipient: str, people: People) -> Addressee:
+    """Return where a person can be reached."""
     person = people.person(recipient)
     return Addressee(
         person=recipient,

@@ -79,6 +79,69 @@ def difference(effect: Effect) -> str:
     return _svg(chart, said, height=150)
 
 
+def looks(found: Sequence[tuple[str, Effect]], *, worthwhile: float | None = None) -> str:
+    """Draw the difference at every look with its interval, against zero.
+
+    Args:
+        found: What each look is called, and its estimate; first one first.
+        worthwhile: The smallest effect worth having, in shares or the measure's unit.
+    """
+    factor = 100 if found[-1][1].scale == "rate" else 1
+    rows = [{"look": label, **each.difference.scaled(factor).model_dump()} for label, each in found]
+    band = [{"edge": sign * worthwhile * factor} for sign in (-1, 1)] if worthwhile else []
+    scale = _scale([*rows, {"lower": 0.0, "upper": 0.0}])
+    y = alt.Y(
+        "estimate:Q", title=None, scale=scale, axis=_axis(found[-1][1], rows, "+~f", sign="+")
+    )
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("look:O", sort=None, title=None, axis=_labels().copy())
+    )
+    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(stroke=INK, strokeDash=[4, 3])
+    edges = alt.Chart(alt.InlineData(values=band)).mark_rule(stroke=MUTED, strokeDash=[1, 3])
+    chart = alt.layer(
+        zero.encode(y=alt.Y("zero:Q", scale=scale)),
+        edges.encode(y=alt.Y("edge:Q", scale=scale)),
+        base.mark_rule(stroke=MARK, strokeWidth=3).encode(
+            y=alt.Y("lower:Q", scale=scale), y2="upper:Q"
+        ),
+        base.mark_point(size=110, opacity=1, shape="diamond", fill=MARK, stroke=MARK).encode(y=y),
+    )
+    said = " ".join(
+        f"{label}: {written.difference(each)}, interval {written.interval(each)}."
+        for label, each in found
+    )
+    return _svg(chart, f"Difference at every look. {said}", height=190)
+
+
+def forest(found: Sequence[tuple[str, Effect]]) -> str:
+    """Draw the gain of several decisions on rates, in points, against zero."""
+    rows = [
+        {"decision": name, **each.gain.scaled(100).model_dump(), "text": written.difference(each)}
+        for name, each in found
+    ]
+    scale = _scale([*rows, {"lower": 0.0, "upper": 0.0}])
+    x = alt.X("estimate:Q", title=None, scale=scale, axis=_axis(found[0][1], rows, "+~f"))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("decision:N", sort=None, title=None, axis=_labels())
+    )
+    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(stroke=INK, strokeDash=[4, 3])
+    chart = alt.layer(
+        zero.encode(x=alt.X("zero:Q", scale=scale)),
+        base.mark_rule(stroke=MARK, strokeWidth=3).encode(
+            x=alt.X("lower:Q", scale=scale), x2="upper:Q"
+        ),
+        base.mark_point(size=110, opacity=1, shape="diamond", fill=MARK, stroke=MARK).encode(x=x),
+        base.mark_text(dy=-15, fill=INK, fontSize=12.5, fontWeight="bold").encode(
+            x=x, text="text:N"
+        ),
+    )
+    said = " ".join(
+        f"{name}: {written.difference(each)}, interval {written.interval(each)}."
+        for name, each in found
+    )
+    return _svg(chart, f"Difference by decision. {said}", height=46 * len(rows) + 40)
+
+
 def funnel(stages: Sequence[Stage]) -> str:
     """Draw how many cases got how far, as bars with their counts."""
     rows = [

@@ -8,10 +8,28 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from decisions.effectiveness import written
+from decisions.effectiveness.adoption import FEWEST
+from decisions.effectiveness.effect import Effect
 from decisions.effectiveness.report import EffectivenessReport
+from flows.report_numbers import csv_of
 
 MOST_LOOPS = 15
 """People listed by name with their open loops; the JSON has them all."""
+
+
+TONES = {"works": "good", "harmful": "bad", "cannot be judged": "warn"}
+"""The colour of each verdict; all others are calm. None is told by its colour alone."""
+
+MOST_NAMED, MOST_ROWS = 25, 12
+"""Cases and rows shown on the page; the JSON has more."""
+
+_LIMITS = {
+    "most_loops": MOST_LOOPS,
+    "most_named": MOST_NAMED,
+    "most_rows": MOST_ROWS,
+    "fewest": FEWEST,
+    "tones": TONES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +38,7 @@ class ReportFiles:
 
     html: Path
     json: Path
+    csv: Path
 
 
 def write_report(report: EffectivenessReport, folder: Path) -> ReportFiles:
@@ -29,9 +48,14 @@ def write_report(report: EffectivenessReport, folder: Path) -> ReportFiles:
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem = stem_of(report)
-    files = ReportFiles(html=folder / f"{stem}.html", json=folder / f"{stem}.json")
+    files = ReportFiles(
+        html=folder / f"{stem}.html",
+        json=folder / f"{stem}.json",
+        csv=folder / f"{stem}.csv",
+    )
     files.html.write_text(html(report), encoding="utf-8")
     files.json.write_text(report.model_dump_json(indent=2), encoding="utf-8")
+    files.csv.write_text(csv_of(report), encoding="utf-8", newline="")
     return files
 
 
@@ -53,7 +77,38 @@ def html(report: EffectivenessReport) -> str:
             "outcomes": charts.outcomes(report.effect),
             "difference": charts.difference(report.effect),
         }
-    return _render("report.html.j2", report, charts=drawn)
+    looks = _looks(report)
+    if len(looks) > 1:
+        drawn["looks"] = charts.looks(looks, worthwhile=getattr(report, "worthwhile", None))
+    return _render("report.html.j2", report, charts=drawn, price=price_of_holdout(report))
+
+
+def price_of_holdout(report: EffectivenessReport) -> str | None:
+    """Return what leaving subjects alone has cost so far, if the estimate holds; else None."""
+    benefit = report.benefit
+    if benefit is None or not benefit.subjects or benefit.successes.lower <= 0:
+        return None
+    forgone = benefit.successes.estimate / benefit.subjects * report.control.mature
+    text = (
+        f"The price of knowing: {written.count(report.control.mature)} subjects were left alone; "
+        f"if the estimate holds, about {written.count(forgone)} of them would have done better"
+    )
+    if benefit.money is None:
+        return f"{text}."
+    return f"{text}, {written.amount(forgone * benefit.money.each, benefit.money.unit)} forgone."
+
+
+def _looks(report: EffectivenessReport) -> list[tuple[str, Effect]]:
+    """Return the published estimates of this period, then the present one."""
+    published = [
+        (look.label, look.effect)
+        for look in getattr(report, "looks", ())
+        if look.effect and look.period == report.about.period
+    ]
+    here = f"{report.last:%Y-%m}"
+    if report.effect is None or here in {label for label, _ in published}:
+        return published
+    return [*published, (here, report.effect)]
 
 
 def markdown(report: EffectivenessReport) -> str:
@@ -62,12 +117,13 @@ def markdown(report: EffectivenessReport) -> str:
 
 
 def _render(template: str, report: EffectivenessReport, **more: object) -> str:
-    page = _environment().get_template(template)
-    return page.render(r=report, stem=stem_of(report), most_loops=MOST_LOOPS, **more)
+    page = environment().get_template(template)
+    return page.render(r=report, stem=stem_of(report), **_LIMITS, **more)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return where the templates of reports are rendered."""
     environment = Environment(
         loader=PackageLoader("flows"),
         autoescape=select_autoescape(["html.j2"]),
@@ -77,9 +133,25 @@ def _environment() -> Environment:
     )
     for name in ("count", "percent", "share", "points", "number", "day"):
         environment.filters[name] = getattr(written, name)
+    environment.filters |= {
+        "exact": lambda share: f"{share:.2%}",
+        "exact_points": lambda share: f"{share * 100:+.2f}".replace("-", written.MINUS),
+        "cents": lambda value: f"{value:,.2f}".replace("-", written.MINUS),
+        "few": lambda count: "\N{EN DASH}" if count is None else written.count(count),
+        "hours": _hours,
+        "per": lambda number: written.number(number) if number < 10 else written.count(number),
+        "plain": lambda value: "" if value is None else str(value),
+    }
     environment.globals["written"] = written
     environment.filters["cell"] = _cell
     return environment
+
+
+def _hours(seconds: int) -> str:
+    """Return working time as people say it."""
+    if seconds < 3_600:
+        return f"{seconds // 60} min"
+    return f"{seconds / 3_600:.1f} h"
 
 
 def _cell(text: str) -> str:

@@ -12,6 +12,7 @@ from decisions.effectiveness.reading import following_look, looks_of_period
 from decisions.effectiveness.report import EffectivenessReport, compose
 from decisions.errors import NotUnderstood
 from decisions.ledger.evidence import gather, gather_imported, measured
+from flows.report_overview import write_overview
 from flows.report_pages import write_report
 from flows.wiring import Layer
 
@@ -23,11 +24,13 @@ class Reported(BaseModel):
         report: Its numbers.
         html: The page.
         json_file: The same numbers, for machines.
+        csv_file: Every number, for a spreadsheet.
     """
 
     report: EffectivenessReport
     html: Path
     json_file: Path
+    csv_file: Path
 
 
 def report_now(
@@ -62,8 +65,17 @@ def report_now(
     written = []
     for report in composed:
         files = write_report(report, layer.settings.reports_folder)
-        written.append(Reported(report=report, html=files.html, json_file=files.json))
+        written.append(
+            Reported(report=report, html=files.html, json_file=files.json, csv_file=files.csv)
+        )
     return written
+
+
+def overview_now(layer: Layer, reported: Sequence[Reported]) -> Path:
+    """Write the page of all decisions over the reports just written; return it."""
+    reports = [each.report for each in reported]
+    as_of = max((each.last for each in reports), default=layer.clock())
+    return write_overview(reports, layer.settings.reports_folder, as_of=as_of)
 
 
 def reportable(layer: Layer) -> list[str]:

@@ -141,33 +141,22 @@ class Adoption(Frozen):
 
 
 def overrides_of(
-    rows: Sequence[tuple[str, str, int]], names: Mapping[str, str]
+    rows: Sequence[tuple[str, str, int | None, int | None]],
 ) -> tuple[Overrides, ...]:
-    """Return who overrode how often and why, small numbers left out.
+    """Return who overrode how often and why, in the order of the rows; people are their keys.
 
     Args:
-        rows: Person, reason, cases.
-        names: Full names by key.
+        rows: Person, reason, their cases for it, their cases for any; None where too few to show.
     """
-    people: dict[str, dict[str, int]] = {}
-    for person, reason, count in rows:
-        people.setdefault(person, {})[reason] = count
-    found = sorted(people.items(), key=lambda item: (-sum(item[1].values()), item[0]))
-    return tuple(
-        Overrides(
-            person=person,
-            name=names.get(person, person),
-            count=_shown(sum(reasons.values())),
-            reasons={reason: _shown(count) for reason, count in sorted(reasons.items())},
+    found: dict[str, Overrides] = {}
+    for person, reason, count, of_person in rows:
+        before = found.get(person) or Overrides(
+            person=person, name=person, count=of_person, reasons={}
         )
-        for person, reasons in found
-    )
+        found[person] = before.model_copy(update={"reasons": {**before.reasons, reason: count}})
+    return tuple(found.values())
 
 
 def _name_of(row: Overrides | Aged | LooseEnd, names: Mapping[str, str]) -> dict[str, str]:
     key = row.person if isinstance(row, Overrides) else row.assignee
     return {"name": names.get(key, key) if key else "nobody"}
-
-
-def _shown(count: int) -> int | None:
-    return count if count >= FEWEST else None

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from decisions.effectiveness.adoption import (
     AGES,
+    FEWEST,
     HOURS,
     Adoption,
     Aged,
@@ -53,7 +54,10 @@ def adoption_of(ask: Ask, scope: Scope) -> Adoption:
     named = ask("cases longest open", loose_ends(scope))
     compared = ask("reported and proven", agreement(scope)) if has_proof else []
     deed = "proof" if has_proof else "report"
-    reasons = [(row["by"], row["reason"] or "no reason given", row["cases"]) for row in overridden]
+    rows = [
+        (row["by"], row["reason"] or "no reason given", row["cases"], row["cases_of_person"])
+        for row in overridden
+    ]
     taken = (
         _times("first answer", ask("time to the first answer", first_answers(scope))),
         _times("work reported done", ask("time to completion", completions(scope))),
@@ -61,7 +65,7 @@ def adoption_of(ask: Ask, scope: Scope) -> Adoption:
     return Adoption(
         times=tuple(each for each in taken if each.count),
         agreement=Agreement(**compared[0]) if compared and any(compared[0].values()) else None,
-        overrides=overrides_of(reasons, {}),
+        overrides=overrides_of(rows),
         aged=tuple(
             Aged(
                 assignee=row["assignee"],
@@ -155,12 +159,13 @@ def agreement(scope: Scope) -> Select[Any]:
 
 
 def overrides_by_person(scope: Scope) -> Select[Any]:
-    """Count the overridden cases of the reporting span by who overrode them and why."""
-    return (
+    """Count the overridden cases of the reporting span by who overrode them and why.
+
+    Small numbers are left out here, so that no copy of the answer holds them.
+    """
+    counted = (
         select(
-            _answers.c.by,
-            _answers.c.reason,
-            func.count(distinct(_answers.c.case_id)).label("cases"),
+            _answers.c.by, _answers.c.reason, func.count(distinct(_answers.c.case_id)).label("n")
         )
         .join(_cases, _cases.c.id == _answers.c.case_id)
         .where(
@@ -169,7 +174,15 @@ def overrides_by_person(scope: Scope) -> Select[Any]:
             *accepted(scope, Move.OVERRIDE),
         )
         .group_by(_answers.c.by, _answers.c.reason)
+        .subquery()
     )
+    of_person = func.sum(counted.c.n).over(partition_by=counted.c.by)
+    return select(
+        counted.c.by,
+        counted.c.reason,
+        case((counted.c.n >= FEWEST, counted.c.n)).label("cases"),
+        case((of_person >= FEWEST, of_person)).label("cases_of_person"),
+    ).order_by(of_person.desc(), counted.c.by, counted.c.reason)
 
 
 def aged(scope: Scope) -> Select[Any]:

@@ -4,6 +4,7 @@ A claim is a lease. Whoever resumes after their lease ran out finds it gone and 
 the row has been read back and settled by somebody else.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -159,6 +160,32 @@ class Outbox:
         with self._store.reading() as connection:
             return is_halted(connection, claim.definition.decision)
 
+    def announce(self, run_id: int, messages: Mapping[str, Message]) -> list[str]:
+        """Queue messages that are written already; one whose key was queued before is left out.
+
+        Args:
+            run_id: The latest run that they rest on.
+            messages: What to hand over, by why that person is told.
+
+        Returns:
+            Whom something was queued for.
+        """
+        table = Notification.__table__
+        told = []
+        with self._store.writing() as transaction:
+            keys = [message.key for message in messages.values()]
+            known = set(
+                transaction.connection.execute(
+                    select(table.c.key).where(table.c.key.in_(keys))
+                ).scalars()
+            )
+            for because, message in messages.items():
+                if message.key in known:
+                    continue
+                transaction.add(_announcement(transaction, run_id, because, message))
+                told.append(message.to.person)
+        return told
+
     def drop(self, claim: Claim) -> None:
         """Take back a claimed message that has lost its point."""
         table = Notification.__table__
@@ -228,6 +255,22 @@ class Outbox:
         )
         with self._store.reading() as connection:
             return [Notification(**row) for row in connection.execute(query).mappings()]
+
+
+def _announcement(
+    transaction: Transaction, run_id: int, because: str, message: Message
+) -> Notification:
+    return Notification(
+        key=message.key,
+        run_id=run_id,
+        kind=message.kind,
+        recipient=message.to.person,
+        because=because,
+        state=NotificationState.PENDING,
+        next_at=transaction.at,
+        created_at=transaction.at,
+        message=message.model_dump(mode="json"),
+    )
 
 
 def _claim(transaction: Transaction, found: Notification, taken: dict[str, Any]) -> Claim:

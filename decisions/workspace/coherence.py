@@ -4,7 +4,7 @@ Everything here works on definitions that were only partly readable, too: what i
 over, since its fault is told already.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -302,6 +302,13 @@ def _fits(value: bool | float | str | None, wanted: str) -> bool:
     return isinstance(value, int) or (isinstance(value, float) and wanted != "integer")
 
 
+def _unknown(name: str, place: Place, known: Sequence[str]) -> Iterator[tuple[Place, str]]:
+    if name not in known:
+        where = ".".join(part for part in place if isinstance(part, str))
+        found = f"{where} names {name!r}, whom people.yaml does not know"
+        yield place, f"{found}; {choices(name, known)}"
+
+
 def _persons(definition: Definition, people: People) -> Iterator[tuple[Place, str]]:
     known = [*people.people, *people.roles]
     owners = definition.owners
@@ -311,6 +318,8 @@ def _persons(definition: Definition, people: People) -> Iterator[tuple[Place, st
             found = f"owners.{role} is {name!r}, whom people.yaml does not know"
             yield ("owners", role), f"{found}; {choices(name, known)}"
     declared = [role for role in OWNER_ROLES if getattr(owners, role) is not None]
+    for i, to in enumerate(definition.report.to):
+        yield from _unknown(to, ("report", "to", i), [*known, *declared])
     for i, each in enumerate(definition.withhold):
         if each.to and each.to not in (reachable := [*known, *declared]):
             found = f"withhold[{i}].to is {each.to!r}, which is no person, role or owner"

@@ -1,6 +1,6 @@
 """Prove what happened: the effectiveness report, and the chain of entries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -21,32 +21,51 @@ def report(
     *decisions: str,
     month: Annotated[str | None, Parameter(metavar="YYYY-MM")] = None,
     look: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    tell: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     flow: Flow = None,
     here: CommandHere,
 ) -> None:
     """Write the effectiveness reports: what people did, what it did.
 
     The report on a month that has ended is a look: its verdict is published in the ledger and
-    stands. Any other report shows the interval and changes no verdict.
+    stands. Any other report shows the interval and changes no verdict. Without a name, a page over
+    all decisions is written as well.
 
     Args:
         decisions: Of which; all of the workspace if none is named.
         month: The month to report on, or last; everything so far if left out.
         look: Take an extra look now; it costs later ones little, and them alone.
+        tell: Queue its verdict for owners and their managers; each hears of it once a month.
         flow: Whether to record a flow run, whatever the environment says.
         here: What the command works on.
 
     Examples:
         followthrough report
         followthrough report churn-save-call --month 2026-11
-        followthrough report --month last
+        followthrough report --month last --tell
     """
-    from flows.reporting import reportable
+    from flows.reporting import overview_now, reportable
 
     names = list(decisions) or reportable(here.layer)
     written = [each for name in names for each in _reported(here, name, month, flow, look=look)]
-    document = {"reports": [_document(each) for each in written]}
-    here.out.answer(document, *(line for each in written for line in _shown(each)))
+    overview = None if decisions else overview_now(here.layer, written)
+    told = _told(here, written) if tell else []
+    document: dict[str, Any] = {"reports": [_document(each) for each in written]}
+    shown = [line for each in written for line in _shown(each)]
+    if overview:
+        shown.append(pairs([("all", overview)]))
+    if tell:
+        people = here.layer.workspace.people
+        named = ", ".join(people.name(person) for person in told)
+        shown.append(f"queued for {named}" if told else "nobody is left to tell this month")
+    here.out.answer(document | {"overview": overview, "told": told}, *shown)
+
+
+def _told(here: Here, written: Sequence["Reported"]) -> list[str]:
+    from flows.announcing import announce
+
+    queued = {person for each in written for person in announce(here.layer, each.report)}
+    return sorted(queued)
 
 
 def verify(*, here: CommandHere) -> int:
@@ -134,6 +153,7 @@ def _reported(
             decision=name,
             month=month,
             look=look,
+            tell=False,
         )
 
 
@@ -150,6 +170,7 @@ def _document(written: "Reported") -> dict[str, Any]:
         "verdict": report.verdict.model_dump(mode="json"),
         "html": written.html,
         "json": written.json_file,
+        "csv": written.csv_file,
     }
 
 

@@ -113,9 +113,9 @@ class TestTheWorkingPage:
     def test_shows_the_four_counts_and_both_rates(self, pages):
         text = Page(pages["works"]).text
 
-        assert "Put forward 2,808 792 3,600 78.0% 76.6% to 79.3%" in text
-        assert "Left alone 284 116 400 71.0% 66.4% to 75.2%" in text
-        assert "Difference +7.0 points +2.5 to +11.8" in text
+        assert "Put forward 2,808 792 3,600 78.00% 76.62% to 79.32%" in text
+        assert "Left alone 284 116 400 71.00% 66.37% to 75.23%" in text
+        assert "Difference +7.00 points +2.55 to +11.82" in text
 
     def test_says_what_allows_for_reading_it_again_and_again(self, pages):
         assert (
