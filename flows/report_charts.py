@@ -94,7 +94,7 @@ def looks(found: Sequence[tuple[str, Effect]], *, worthwhile: float | None = Non
         "estimate:Q", title=None, scale=scale, axis=_axis(found[-1][1], rows, "+~f", sign="+")
     )
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("look:O", sort=None, title=None, axis=_labels().copy())
+        x=alt.X("look:O", sort=None, title=None, axis=_months())
     )
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(stroke=INK, strokeDash=[4, 3])
     edges = alt.Chart(alt.InlineData(values=band)).mark_rule(stroke=MUTED, strokeDash=[1, 3])
@@ -110,7 +110,7 @@ def looks(found: Sequence[tuple[str, Effect]], *, worthwhile: float | None = Non
         f"{label}: {written.difference(each)}, interval {written.interval(each)}."
         for label, each in found
     )
-    return _svg(chart, f"Difference at every look. {said}", height=190)
+    return _svg(chart, f"Difference at every look. {said}", height=200)
 
 
 def forest(found: Sequence[tuple[str, Effect]]) -> str:
@@ -206,6 +206,18 @@ def _labels() -> alt.Axis:
         labelPadding=8,
         minExtent=112,
         maxExtent=112,
+    )
+
+
+def _months() -> alt.Axis:
+    return alt.Axis(
+        domain=False,
+        ticks=False,
+        labelAngle=0,
+        labelColor=INK,
+        labelFontSize=12,
+        labelOverlap="greedy",
+        labelPadding=8,
     )
 
 

@@ -79,7 +79,7 @@ def html(report: EffectivenessReport) -> str:
         }
     looks = _looks(report)
     if len(looks) > 1:
-        drawn["looks"] = charts.looks(looks, worthwhile=getattr(report, "worthwhile", None))
+        drawn["looks"] = charts.looks(looks, worthwhile=report.worthwhile)
     return _render("report.html.j2", report, charts=drawn, price=price_of_holdout(report))
 
 
@@ -102,7 +102,7 @@ def _looks(report: EffectivenessReport) -> list[tuple[str, Effect]]:
     """Return the published estimates of this period, then the present one."""
     published = [
         (look.label, look.effect)
-        for look in getattr(report, "looks", ())
+        for look in report.looks
         if look.effect and look.period == report.about.period
     ]
     here = f"{report.last:%Y-%m}"

@@ -73,6 +73,24 @@ class RunCounts(Frozen):
     withheld: Mapping[str, int] = {}
 
 
+class FieldMoved(Frozen):
+    """How far a watched field's values moved from their reference, over the reporting span.
+
+    Attributes:
+        field: The field.
+        runs: Runs it was measured in.
+        flagged: Runs in which it had moved further than it may.
+        most: The largest population stability index.
+        last_at: When it was flagged last (timezone-aware); None if never.
+    """
+
+    field: str
+    runs: int
+    flagged: int
+    most: float
+    last_at: datetime | None
+
+
 class Imported(Frozen):
     """Where a measurement period came from, if not from the ledger's own cases.
 
@@ -98,6 +116,10 @@ class Imported(Frozen):
     share_declared: bool
     acted_known: int
     acted: int
+
+    def named(self, names: Mapping[str, str]) -> Self:
+        """Return it with whoever brought it in called by their name."""
+        return self.model_copy(update={"by": names.get(self.by, self.by)})
 
 
 class Measurement(Frozen):
@@ -146,6 +168,7 @@ class Evidence(Frozen):
         overrides: Cases overridden within the reporting span, by reason.
         assignees: What was done about all cases, by who holds them.
         adoption: How people dealt with cases, called by their keys.
+        drift: How far the watched fields moved within the reporting span.
         imported: Where the period came from, if it was imported.
         queries: The SQL of each count, ready to run, by what it counts.
         answers: The rows that each gave.
@@ -170,6 +193,7 @@ class Evidence(Frozen):
     overrides: Mapping[str, int] = {}
     assignees: Mapping[str, FollowUp] = {}
     adoption: Adoption = Adoption()
+    drift: tuple[FieldMoved, ...] = ()
     imported: Imported | None = None
     queries: Mapping[str, str] = {}
     answers: Mapping[str, tuple[Mapping[str, Any], ...]] = {}

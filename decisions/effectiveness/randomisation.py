@@ -73,11 +73,15 @@ def checks(about: About, evidence: Evidence) -> tuple[Check, ...]:
             for name, held_out, others, what in stages
         ),
         missing_check(control, treatment),
-        contamination_check(control, has_proof=about.has_proof),
+        contamination_check(control, has_proof=about.has_proof or _says_who_acted(evidence)),
         declaration_check(
             evidence.declarations, evidence.measurement.changes if evidence.measurement else ()
         ),
     )
+
+
+def _says_who_acted(evidence: Evidence) -> bool:
+    return evidence.imported is not None and evidence.imported.acted_known > 0
 
 
 def share_check(name: str, held_out: int, total: int, *, share: float | None, what: str) -> Check:

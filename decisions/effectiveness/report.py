@@ -10,7 +10,7 @@ from decisions.effectiveness.adoption import Adoption
 from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.benefit import Benefit, benefit
 from decisions.effectiveness.effect import Effect, estimate_effect
-from decisions.effectiveness.evidence import Evidence, Imported
+from decisions.effectiveness.evidence import Evidence, FieldMoved, Imported
 from decisions.effectiveness.funnel import Funnel, OpenLoop, funnel, open_loops
 from decisions.effectiveness.ladder import Found, shortfall, verdict, worthwhile
 from decisions.effectiveness.look import Look
@@ -48,6 +48,7 @@ class EffectivenessReport(Frozen):
         funnel: How far cases got.
         loops: What is still unknown, by who holds the cases.
         adoption: How people dealt with cases.
+        drift: How far the watched fields moved within the reporting span.
         imported: Where the period came from, if it was imported from a file.
         queries: The SQL behind the counts, by what it counts.
         answers: The rows that each gave.
@@ -71,6 +72,7 @@ class EffectivenessReport(Frozen):
     funnel: Funnel
     loops: tuple[OpenLoop, ...]
     adoption: Adoption
+    drift: tuple[FieldMoved, ...]
     imported: Imported | None
     queries: Mapping[str, str]
     answers: Mapping[str, tuple[Mapping[str, Any], ...]]
@@ -130,7 +132,8 @@ def compose(
         funnel=funnel(declared, evidence),
         loops=open_loops(declared, evidence, names),
         adoption=evidence.adoption.named(names),
-        imported=evidence.imported,
+        drift=evidence.drift,
+        imported=evidence.imported and evidence.imported.named(names),
         queries=evidence.queries,
         answers=evidence.answers,
     )

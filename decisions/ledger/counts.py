@@ -29,6 +29,7 @@ from decisions.ledger.records import (
     Arm,
     Assignment,
     Case,
+    FieldDrift,
     ImportedSubject,
     Intervention,
     Notification,
@@ -48,7 +49,7 @@ ANSWERS = (Move.ACKNOWLEDGE, Move.OVERRIDE, Move.DONE)
 
 _allocations, _answers, _cases = Allocation.__table__, Answer.__table__, Case.__table__
 _assignments = Assignment.__table__
-_imported = ImportedSubject.__table__
+_drifts, _imported = FieldDrift.__table__, ImportedSubject.__table__
 _interventions, _notifications = Intervention.__table__, Notification.__table__
 _outcomes, _runs = Outcome.__table__, Run.__table__
 
@@ -177,6 +178,23 @@ def runs(scope: Scope) -> Select[Any]:
     """List what each run of the reporting span said, shadows apart; a run is one row, so few."""
     return select(_runs.c.state, _runs.c.evaluated, _runs.c.counts).where(
         _runs.c.decision == scope.decision, scope.within(_runs.c.as_of), _runs.c.state != "shadow"
+    )
+
+
+def drifted(scope: Scope) -> Select[Any]:
+    """Count, by field, the runs of the reporting span whose batch had moved from its reference."""
+    return (
+        select(
+            _drifts.c.field,
+            func.count().label("runs"),
+            func.count().filter(_drifts.c.psi > _drifts.c.bound).label("flagged"),
+            func.max(_drifts.c.psi).label("most"),
+            func.max(_runs.c.as_of).filter(_drifts.c.psi > _drifts.c.bound).label("last_at"),
+        )
+        .join(_runs, _runs.c.id == _drifts.c.run_id)
+        .where(_runs.c.decision == scope.decision, scope.within(_runs.c.as_of))
+        .group_by(_drifts.c.field)
+        .order_by(_drifts.c.field)
     )
 
 

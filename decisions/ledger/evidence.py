@@ -15,6 +15,7 @@ from decisions.effectiveness.declaration import Declaration
 from decisions.effectiveness.evidence import (
     ENOUGH_SUBJECTS,
     Evidence,
+    FieldMoved,
     FollowUp,
     Imported,
     Measurement,
@@ -124,6 +125,9 @@ def gather(
         held_out=held_out[0]["cases"],
         overrides={row["reason"] or "no reason given": row["cases"] for row in overridden},
         assignees=assignees,
+        drift=tuple(
+            FieldMoved(**row) for row in inquiry.ask("drift", counts.drifted(inquiry.scope))
+        ),
         adoption=adoption_of(inquiry.ask, inquiry.scope),
         queries=inquiry.queries,
         answers=inquiry.answers,

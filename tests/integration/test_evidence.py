@@ -16,6 +16,8 @@ from decisions.ledger.records import (
     Answer,
     Assignment,
     Case,
+    DriftReference,
+    FieldDrift,
     Intervention,
     Notification,
     Outcome,
@@ -32,6 +34,8 @@ LATER = AS_OF + timedelta(seconds=1)
 RECORDS = (
     Version,
     Run,
+    DriftReference,
+    FieldDrift,
     Allocation,
     Case,
     Assignment,
@@ -480,6 +484,27 @@ class TestRuns:
         assert gathered(definition(review_by="2028-01-01")).version is None
 
 
+class TestDrift:
+    def test_fields_that_moved_are_counted_over_the_runs_of_the_span(self, book, gathered):
+        blank = {"edges": [], "values": [], "counts": [], "batch": "b"}
+        reference = book.add(
+            DriftReference,
+            decision="churn-save-call",
+            field="risk",
+            set_at=MONDAY,
+            set_by="lee.park",
+            **blank,
+        )
+        for at, psi in ((-5, 0.9), (10, 0.1), (20, 0.31), (30, 0.2)):
+            measured = {"field": "risk", "reference_id": reference, "psi": psi, "bound": 0.2}
+            book.rows[FieldDrift].append({"run_id": book.run(at)} | measured)
+
+        (moved,) = gathered(since=day(0)).drift
+
+        assert (moved.field, moved.runs, moved.flagged, moved.most) == ("risk", 3, 1, 0.31)
+        assert moved.last_at == day(20)
+
+
 class TestAdoption:
     @pytest.fixture
     def worked(self, book):
@@ -581,7 +606,7 @@ def test_an_empty_ledger_has_nothing_to_tell(ledger_url):
         found = gather(connection, DEFINITION, as_of=AS_OF)
     ledger.close()
 
-    told = {"queries": {}, "answers": {}, "declaration": ""}
+    told = {"queries": {}, "answers": {}, "declaration": "", "matures_after": None}
     assert found.model_copy(update=told) == type(found)(as_of=AS_OF)
 
 

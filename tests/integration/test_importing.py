@@ -99,6 +99,8 @@ class TestTheFile:
         numbers, page = desk.reports("old-calls")
 
         assert numbers["imported"]["file"] == "calls.csv"
+        assert "Lee Park brought them in" in page
+        assert "50.0% held out, as found" in page
         assert "<b>Imported.</b> These 4 subjects were not decided on here" in page
         assert "1 of 2 (50.0%) of the subjects put forward were in fact acted on" in page
         assert desk.run("verify") == 0
@@ -116,6 +118,18 @@ class TestTheFile:
         }
 
         assert judged == {"found": [None] * 3, "declared": [True] * 3}
+
+    def test_held_out_subjects_who_were_acted_on_all_the_same_leave_no_verdict(self, desk):
+        rows = [f"{arm},2026-01-05,{acted},{n % 2}" for arm, acted, subjects in
+                (("treatment", "yes", 300), ("control", "no", 150), ("control", "yes", 50))
+                for n in range(subjects)]  # fmt: skip
+        Path("leaky.csv").write_text("\n".join(["arm,decided_at,acted,outcome", *rows]))
+
+        desk.brings("leaky.csv", "leaky")
+        numbers, page = desk.reports("leaky")
+
+        assert numbers["verdict"]["kind"] == "cannot be judged"
+        assert "50 of 200 (25.0%) held-out subjects were acted on all the same" in page
 
     def test_is_taken_once(self, desk):
         Path("calls.csv").write_text(TRIAL)

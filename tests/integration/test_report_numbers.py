@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from decisions.effectiveness.adoption import Adoption, Aged, Agreement, LooseEnd, Overrides, Times
+from decisions.effectiveness.effect import estimate_effect
+from decisions.effectiveness.evidence import FieldMoved, Measurement
+from decisions.effectiveness.look import Look
 from decisions.effectiveness.report import compose
 from flows.report_numbers import csv_of, safe
 from flows.report_overview import write_overview
@@ -35,9 +38,14 @@ ADOPTION = Adoption(
 )  # fmt: skip
 
 
+MOVED = FieldMoved(field="risk", runs=20, flagged=3, most=0.3127, last_at=OPENED)
+
+
 @pytest.fixture(scope="module")
 def page():
-    found = evidence(*BOTH, adoption=ADOPTION, answers={"arms": ({"arm": "control", "n": 400},)})
+    found = evidence(
+        *BOTH, adoption=ADOPTION, drift=(MOVED,), answers={"arms": ({"arm": "control", "n": 400},)}
+    )
     return Page(html(compose(definition(), found, names=NAMES)))
 
 
@@ -61,6 +69,45 @@ class TestHowPeopleDealtWithIt:
 
 def test_each_query_stands_with_what_it_gave(page):
     assert "SQL: arms 1 row SELECT 1 What it gave arm n control 400" in page.text
+
+
+def test_fields_that_moved_are_named(page):
+    assert "risk 20 3 0.313 1 December 2026" in page.text
+
+
+class TestEveryLook:
+    @pytest.fixture
+    def looked(self):
+        """The page of a measurement that was read once before."""
+        first = estimate_effect(arm(120, 85), arm(1_080, 842), better="higher", critical=3.26)
+        look = Look(
+            period="churn-2027",
+            label="2027-02",
+            as_of=OPENED,
+            information=0.12,
+            spent=0.001,
+            critical=3.26,
+            effect=first,
+            verdict="no evidence yet",
+            sentences="So far.",
+            recommendation="Wait.",
+        )
+        period = Measurement(period="churn-2027", began_at=OPENED)
+        found = evidence(*BOTH, measurement=period, looks=(look,))
+        return Page(html(compose(definition(), found, names=NAMES)))
+
+    def test_is_drawn_with_its_interval(self, looked):
+        said = [chart["aria-label"] for chart in looked.all("svg")]
+
+        assert any(
+            each.startswith("Difference at every look. 2027-02: +7.1 points, interval")
+            and "2027-03: +7.0 points" in each
+            for each in said
+        )
+
+    def test_is_listed_with_the_verdict_published_then(self, looked):
+        assert "What was said before" in looked.text
+        assert "2027-02 no evidence yet +7.1 points" in looked.text
 
 
 class TestThePriceOfTheHoldout:
