@@ -40,6 +40,8 @@ class Written(BaseModel):
     to: str = ""
     until: str = ""
     """On the reader's wall."""
+    at: str = ""
+    """When it was done, on the reader's wall; empty for now."""
     morning: bool = False
     """Until the next morning on which the reader works, whatever ``until`` says."""
     back: str = ""
@@ -106,7 +108,10 @@ class Answers:
             case Move.ACKNOWLEDGE:
                 return desk.acknowledge(key, author)
             case Move.DONE:
-                return desk.done(key, author, what=written.note)
+                acted_at = (
+                    self._instant(me, written.at, asked="when it was done") if written.at else None
+                )
+                return desk.done(key, author, what=written.note, acted_at=acted_at)
             case Move.OVERRIDE:
                 return desk.override(key, author, reason=written.reason, note=written.note)
             case Move.SNOOZE:
@@ -119,10 +124,13 @@ class Answers:
         morning = next_morning(hours, self._layer.clock())
         if written.morning and morning is not None:
             return morning
+        return self._instant(me, written.until, asked="until when")
+
+    def _instant(self, me: Reader, wall: str, *, asked: str) -> datetime:
         try:
-            return from_wall(written.until, me.zone)
+            return from_wall(wall, me.zone)
         except ValueError:
-            raise LifecycleError("say until when, with a date and a time") from None
+            raise LifecycleError(f"say {asked}, with a date and a time") from None
 
     def _refused(
         self,
@@ -140,6 +148,6 @@ class Answers:
             status = 422  # the case would allow it: something in the form stands against it
         else:
             status = 409
-        kept = written.model_dump(include={"note", "reason", "to", "until"})
+        kept = written.model_dump(include={"note", "reason", "to", "until", "at"})
         problem = Problem(status, str(refusal), move, kept)
         return self._pages.shown(request, dossier, problem)

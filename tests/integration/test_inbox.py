@@ -9,6 +9,7 @@ from http.cookies import SimpleCookie
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -417,6 +418,20 @@ class TestAnswers:
         numbers = re.findall(r'name="number" value="([^"]+)"', page)
 
         assert len(numbers) == page.count('method="post"') == len(set(numbers)) == 6
+
+    def test_done_may_say_when_on_the_readers_own_wall(self, company):
+        company.clock.now += timedelta(hours=3)
+        case = company.layer.ledger.cases.named("CSC-1")
+        there = (case.opened_at + timedelta(hours=1)).astimezone(ZoneInfo("Europe/Berlin"))
+
+        company.visited_by("mia.chen").post(
+            "/cases/CSC-1/done", note="Called, they stay", at=f"{there:%Y-%m-%dT%H:%M}"
+        )
+
+        (done,) = company.layer.ledger.cases.dossier("CSC-1").interventions
+        assert done.acted_at == (case.opened_at + timedelta(hours=1)).replace(
+            second=0, microsecond=0
+        )
 
     def test_done_says_what_was_done(self, company):
         company.visited_by("mia.chen").post("/cases/CSC-1/done", note="Called, they stay")
