@@ -6,7 +6,8 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from flows import observing, wiring
+from flows import judging, observing, wiring
+from flows.judging import Judged
 from flows.observing import Observed
 
 
@@ -23,6 +24,7 @@ async def observe(again: str | None = None) -> Observed:
     back = observing.span_back(again)
     proven = look_for_proofs()
     found = observing.both(proven, look_for_outcomes(proven.unproven))
+    found = observing.with_judged(found, judge_models())
     return observing.with_corrections(found, look_again(back)) if back else found
 
 
@@ -36,6 +38,12 @@ def look_for_proofs() -> Observed:
 def look_for_outcomes(unproven: list[str]) -> Observed:
     """Ask the probes for the outcomes of the cases whose window has closed."""
     return _logged(observing.look_for_outcomes(wiring.current(), unproven=unproven))
+
+
+@task(name="judge-models", cache_policy=NO_CACHE)
+def judge_models() -> Judged:
+    """Judge scores whose outcomes are final by those whom nobody acted on."""
+    return judging.judge_models(wiring.current())
 
 
 @task(name="look-again", cache_policy=NO_CACHE)

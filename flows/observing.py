@@ -14,6 +14,7 @@ from decisions.errors import ConnectorError, NotUnderstood, PermanentFailure
 from decisions.outcomes import describes, outcomes, proofs
 from decisions.ports import Warehouse
 from decisions.quantities import Span
+from flows.judging import Judged, judge_models
 from flows.wiring import Layer
 
 
@@ -24,6 +25,7 @@ class Observed(BaseModel):
         proven: Interventions newly proven.
         outcomes: Outcomes newly recorded, missing ones included.
         missing: Those among them for which no row was found.
+        judged: Batches whose scores were judged on outcomes nobody acted on.
         corrected: Outcomes known before that now read otherwise; both are kept.
         faults: Probes that did not answer, and why; the others went on.
         unproven: Decisions whose proofs could not be asked for; their outcomes wait for that.
@@ -32,6 +34,7 @@ class Observed(BaseModel):
     proven: int = 0
     outcomes: int = 0
     missing: int = 0
+    judged: int = 0
     corrected: int = 0
     faults: list[str] = []
     unproven: list[str] = []
@@ -112,6 +115,7 @@ def observe(layer: Layer, again: str | None = None) -> Observed:
     back = span_back(again)
     proven = look_for_proofs(layer)
     found = both(proven, look_for_outcomes(layer, unproven=proven.unproven))
+    found = with_judged(found, judge_models(layer))
     return with_corrections(found, look_again(layer, back)) if back else found
 
 
@@ -125,6 +129,12 @@ def span_back(written: str | None) -> timedelta | None:
         return Span.parse(written).elapsed if written else None
     except ValueError as error:
         raise NotUnderstood(f"how far back to look is {written!r}; {error}") from None
+
+
+def with_judged(found: Observed, judged: Judged) -> Observed:
+    """Return what was found, and how many batches were judged."""
+    faults = found.faults + judged.faults
+    return found.model_copy(update={"judged": judged.batches, "faults": faults})
 
 
 def with_corrections(found: Observed, corrections: Observed) -> Observed:

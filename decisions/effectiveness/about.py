@@ -122,7 +122,7 @@ def about(definition: Definition, evidence: Evidence, names: Mapping[str, str]) 
         declaration=evidence.declaration,
         period=_period(definition, evidence),
         share=holdout.share.of_one if holdout else None,
-        measure=_measure(definition),
+        measure=measure_of(definition),
         has_proof=definition.intervention is not None,
     )
 
@@ -133,7 +133,8 @@ def _period(definition: Definition, evidence: Evidence) -> str | None:
     return evidence.measurement.period if evidence.measurement else definition.holdout.salt
 
 
-def _measure(definition: Definition) -> Measure | None:
+def measure_of(definition: Definition) -> Measure | None:
+    """Return the declared outcome with its plan; None without one."""
     outcome = definition.outcome
     if outcome is None:
         return None

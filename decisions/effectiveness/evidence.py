@@ -10,7 +10,9 @@ from typing import Any, Self
 
 from decisions.effectiveness.adoption import Adoption
 from decisions.effectiveness.arm import ArmOutcomes
+from decisions.effectiveness.judgement import Judgement
 from decisions.effectiveness.look import Look
+from decisions.effectiveness.overriding import AnswerOutcome
 from decisions.ports import Frozen
 
 ENOUGH_SUBJECTS = 100
@@ -159,6 +161,8 @@ class Evidence(Frozen):
         look: The look that this is, a month that has ended or the day of an extra one; None for a
             report between looks.
         looks: What was published before, of all periods, first one first.
+        by_answer: What came of mature cases by how they were answered; a description, no effect.
+        judgements: How right the model was, on one batch a month, oldest first.
         matures_after: How long after opening an outcome is final; None without one.
         enough_at: When the outcomes of enough held-out subjects are final; None once enough are
             known, and while there are too few cases to tell.
@@ -185,6 +189,8 @@ class Evidence(Frozen):
     treatment: ArmOutcomes = ArmOutcomes()
     look: str | None = None
     looks: tuple[Look, ...] = ()
+    by_answer: tuple[AnswerOutcome, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
     matures_after: timedelta | None = None
     enough_at: datetime | None = None
     runs: RunCounts = RunCounts()

@@ -12,8 +12,10 @@ from decisions.effectiveness.benefit import Benefit, benefit
 from decisions.effectiveness.effect import Effect, estimate_effect
 from decisions.effectiveness.evidence import Evidence, FieldMoved, Imported
 from decisions.effectiveness.funnel import Funnel, OpenLoop, funnel, open_loops
+from decisions.effectiveness.judgement import Judgement
 from decisions.effectiveness.ladder import Found, shortfall, verdict, worthwhile
 from decisions.effectiveness.look import Look
+from decisions.effectiveness.overriding import AnswerOutcome
 from decisions.effectiveness.randomisation import Check, checks
 from decisions.effectiveness.reading import Reading, look_taken, looks_of_period, reading
 from decisions.effectiveness.verdict import Verdict
@@ -43,6 +45,10 @@ class EffectivenessReport(Frozen):
         effect: The estimate; None where none may be made.
         worthwhile: The smallest effect worth having, in shares or the measure's unit; None where
             neither it nor a cost is declared.
+        by_answer: What came of mature cases by how they were answered; owners choose whom they
+            override, so this is a description and no effect.
+        judgements: How right the model was on outcomes nobody acted on, one batch a month, oldest
+            first.
         missing: What an effect still lacks, as sentences.
         benefit: What the effect comes to; None unless it may be relied on.
         funnel: How far cases got.
@@ -67,6 +73,8 @@ class EffectivenessReport(Frozen):
     treatment: ArmOutcomes
     effect: Effect | None
     worthwhile: float | None
+    by_answer: tuple[AnswerOutcome, ...]
+    judgements: tuple[Judgement, ...]
     missing: tuple[str, ...]
     benefit: Benefit | None
     funnel: Funnel
@@ -127,6 +135,8 @@ def compose(
         treatment=evidence.treatment,
         effect=effect,
         worthwhile=found.worthwhile,
+        by_answer=evidence.by_answer,
+        judgements=evidence.judgements,
         missing=missing,
         benefit=found.benefit,
         funnel=funnel(declared, evidence),

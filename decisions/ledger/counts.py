@@ -291,6 +291,13 @@ def case_facts(scope: Scope) -> CTE:
     )
 
 
+def judged_cases(scope: Scope) -> CTE:
+    """Return the period's cases that were put to somebody, with their outcomes."""
+    cases = _chosen(scope, _cases.c.arm == Arm.TREATMENT, _cases.c.period == scope.period)
+    value = _value(cases, scope).label("value")
+    return _kept(select(cases.c.id, cases.c.opened_at, value), "judged_cases")
+
+
 def _chosen(scope: Scope, *conditions: ColumnElement[bool]) -> CTE:
     # In the order in which they were written: what belongs to a case then lies close together in
     # every other table, which on SQLite makes the look-ups three times as fast.

@@ -23,7 +23,9 @@ from decisions.effectiveness.evidence import (
 )
 from decisions.effectiveness.look import Look
 from decisions.ledger import counts
+from decisions.ledger.accuracies import judgements
 from decisions.ledger.adoption import adoption_of
+from decisions.ledger.answered import outcomes_by_answer
 from decisions.ledger.imports import ImportedPeriod
 from decisions.ledger.looks import published
 from decisions.ledger.periods import period_at
@@ -118,6 +120,7 @@ def gather(
         treatment=arms[Arm.TREATMENT],
         look=look if _is_in_turn(looks, look, as_of, period) else None,
         looks=tuple(each for each in looks if each.as_of <= as_of),
+        judgements=judgements(connection, definition.decision, as_of),
         matures_after=definition.outcome.matures_after if definition.outcome else None,
         enough_at=_enough_at(inquiry, arms[Arm.CONTROL]),
         runs=_runs(inquiry),
@@ -129,6 +132,7 @@ def gather(
             FieldMoved(**row) for row in inquiry.ask("drift", counts.drifted(inquiry.scope))
         ),
         adoption=adoption_of(inquiry.ask, inquiry.scope),
+        by_answer=outcomes_by_answer(inquiry.ask, inquiry.scope),
         queries=inquiry.queries,
         answers=inquiry.answers,
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from decisions.entitlement import entitled
 from decisions.ledger import audit, chain
+from decisions.ledger.accuracies import Accuracies
 from decisions.ledger.amendments import Amendments
 from decisions.ledger.audit import Promise
 from decisions.ledger.cases import Cases
@@ -41,6 +42,7 @@ class Ledger:
         imports: Measurement periods brought in from files.
         looks: What was published about whether a decision works.
         releases: Versions, and how decisions stand.
+        accuracies: How right models were.
         clock: Where recorded instants come from.
 
     Args:
@@ -65,6 +67,7 @@ class Ledger:
         self.imports = Imports(self._store)
         self.looks = Looks(self._store)
         self.releases = Releases(self._store)
+        self.accuracies = Accuracies(self._store)
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select, update
 
 from decisions.definition import Definition
 from decisions.effectiveness.declaration import Declaration
-from decisions.ledger.records import Period
+from decisions.ledger.records import Allocation, Period, Run
 from decisions.ledger.transaction import Transaction
 
 _periods = Period.__table__
@@ -103,6 +103,21 @@ def period_at(connection: Connection, decision: str, at: datetime) -> Period | N
     )
     row = connection.execute(query).mappings().first()
     return Period(**row) if row else None
+
+
+def new_subjects(connection: Connection, decision: str) -> list[tuple[datetime, int]]:
+    """Return for each run of the newest period when it was, and how many subjects it drew first."""
+    runs, drawn = Run.__table__, Allocation.__table__
+    newest = select(_periods.c.name).where(_periods.c.decision == decision)
+    newest = newest.order_by(_periods.c.id.desc()).limit(1)
+    query = (
+        select(runs.c.as_of, func.count())
+        .join(drawn, drawn.c.run_id == runs.c.id)
+        .where(drawn.c.decision == decision, drawn.c.period == newest.scalar_subquery())
+        .group_by(runs.c.id, runs.c.as_of)
+        .order_by(runs.c.as_of)
+    )
+    return [(at, count) for at, count in connection.execute(query)]
 
 
 def _running(connection: Connection, decision: str) -> Period | None:

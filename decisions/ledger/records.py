@@ -227,6 +227,21 @@ class Look(Record, table=True):
     recommendation: str
 
 
+class ModelAccuracy(Record, table=True):
+    """How right a model was on one run's batch, judged once its outcomes were final."""
+
+    __tablename__ = "accuracies"
+
+    run_id: int = Field(
+        sa_column=Column(Id, ForeignKey("runs.id"), primary_key=True, autoincrement=False)
+    )
+    recorded_at: datetime = instant()
+    found: dict[str, Any] | None = json_value(nullable=True)
+    """The figures; None where nobody can say."""
+    missing: str | None = None
+    """Why not."""
+
+
 class DriftReference(Record, table=True):
     """How a field's values were distributed in the batch that later ones are held against."""
 

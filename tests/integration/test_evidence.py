@@ -432,6 +432,27 @@ class TestFollowUp:
 
         assert gathered().overrides == {"data is wrong": 2, "no reason given": 1}
 
+    def test_what_came_of_overridden_cases_stands_beside_what_came_of_followed_ones(
+        self, book, gathered
+    ):
+        for number in range(12):
+            case = book.case(f"a{number}")
+            if number < 6:
+                book.answered(case, "override", reason="data is wrong")
+            else:
+                book.answered(case)
+            book.outcome(case, float(number % 3 == 0))
+        for subject, at in (("few", 0), ("young", 99)):
+            book.answered(book.case(subject, at=at), "override", reason="too late", at=day(99))
+
+        found = gathered().by_answer
+
+        assert [(each.reason, each.cases, each.known, each.mean) for each in found] == [
+            (None, 6, 6, pytest.approx(1 / 3)),
+            ("data is wrong", 6, 6, pytest.approx(1 / 3)),
+            ("too late", 1, 0, None),
+        ]
+
     def test_held_out_cases_are_nobodys_open_loop(self, book, gathered):
         book.case("acme", arm="control")
 

@@ -1,0 +1,39 @@
+"""Each pitfall in a few worlds; `make pitfalls` prints the table over hundreds of them."""
+
+import numpy as np
+import pytest
+
+from benchmarks import pitfalls
+from benchmarks.worlds import Worlds
+
+
+@pytest.fixture
+def worlds(tmp_path):
+    return Worlds(tmp_path, np.random.default_rng(4))
+
+
+@pytest.mark.parametrize("pitfall", [pitfalls.repeated_cases, pitfalls.overrides])
+def test_what_misleads_the_naive_misleads_no_report(worlds, pitfall):
+    line = pitfall(worlds, 8)
+
+    assert line.naive >= 0.25
+    assert line.ours <= 0.125
+
+
+def test_looking_every_month_claims_no_effect_that_is_not_there(worlds):
+    assert pitfalls.peeking(worlds, 3).ours <= 1 / 3
+
+
+def test_the_whole_effect_is_found_once_its_window_has_passed(worlds):
+    line = pitfalls.immature(worlds, 8)
+
+    assert line.naive == pytest.approx(1 / 3, abs=0.2)
+    assert line.ours == pytest.approx(1, abs=0.4)
+
+
+def test_a_leaking_holdout_is_never_passed_over(worlds):
+    assert pitfalls.contamination(worlds, 4).ours == 0
+
+
+def test_twelve_looks_find_a_large_effect(worlds):
+    assert pitfalls.promised_power(worlds, 4).ours >= 0.5
