@@ -1,6 +1,8 @@
 """The embedded warehouse: a DuckDB database, or a folder of Parquet and CSV files."""
 
+import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,10 @@ _IN_FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
 _REASON = re.compile(r"^(?:Error when|Expected Number).+$", re.MULTILINE)
 _locks: dict[str, Lock] = {}
 """One for each database file: connections of one process to one file share its settings."""
+
+
+MEMORY = "1GiB"
+"""What one query may hold; a batch that needs more is put down on disk meanwhile, not refused."""
 
 
 class DuckDBConfig(BaseModel):
@@ -118,6 +124,9 @@ class DuckDBWarehouse:
         self, connection: duckdb.DuckDBPyConnection, writes: Path | None
     ) -> duckdb.DuckDBPyConnection:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        place = Path(tempfile.gettempdir(), f"followthrough-{os.getpid()}")
+        connection.execute(f"SET temp_directory = {exp.Literal.string(str(place)).sql('duckdb')}")
         if writes is not None:
             file = exp.Literal.string(str(writes)).sql(self.dialect)
             connection.execute(f"SET allowed_paths = [{file}]")

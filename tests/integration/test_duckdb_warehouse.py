@@ -134,3 +134,11 @@ def test_a_query_that_failed_stands_in_nobodys_way(warehouse):
 def test_the_warehouse_is_never_written(warehouse):
     with pytest.raises(PermanentFailure):
         warehouse.select("CREATE TABLE t AS SELECT 1")
+
+
+def test_a_batch_larger_than_memory_is_put_down_on_disk_meanwhile(warehouse, monkeypatch):
+    monkeypatch.setattr("connectors.warehouse.duckdb.MEMORY", "40MB")
+
+    found = warehouse.select("SELECT count(DISTINCT hash(i)) AS n FROM range(3000000) AS t(i)")
+
+    assert found.to_pylist() == [{"n": 3_000_000}]
