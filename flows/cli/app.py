@@ -15,6 +15,7 @@ from flows.cli import (
     answering,
     backtesting,
     describing,
+    differing,
     drifting,
     examining,
     explaining,
@@ -88,6 +89,7 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
         releasing.resume,
         releasing.rollback,
         releasing.versions,
+        differing.diff,
     ),
     _PROVE: (
         explaining.explain,

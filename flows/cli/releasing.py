@@ -7,12 +7,14 @@ from cyclopts import Parameter
 from rich.console import RenderableType
 
 from decisions.errors import NotUnderstood
+from flows.cli.differing import drawn
 from flows.cli.here import As, CommandHere, Here
 from flows.cli.output import attributes, briefly, table
 
 if TYPE_CHECKING:
     from decisions.definition import Definition
     from decisions.desk import Author
+    from decisions.difference import Change
     from decisions.ledger.releases import Account
     from decisions.release import Ruling
 
@@ -52,7 +54,9 @@ def release(
     definition = here.layer.definition(decision)
     starts = Placing.parse(start) if start else None
     author = _author(here, by, asked="--by")
-    _rule(here, here.layer.board.release(definition, author, because=because, starts=starts))
+    changes = _changes(here, definition)
+    ruling = here.layer.board.release(definition, author, because=because, starts=starts)
+    _rule(here, ruling, changes)
 
 
 def sign(version: str, /, *, as_: As = None, here: CommandHere) -> None:
@@ -67,10 +71,18 @@ def sign(version: str, /, *, as_: As = None, here: CommandHere) -> None:
         followthrough sign churn-save-call --as dana.reyes
         followthrough sign churn-save-call/v3 --as dana.reyes
     """
+    from decisions.ledger.versions import pinned
+
     decision, number = _known(here, version)
     written = here.layer.workspace.decisions.get(decision)
     author = _author(here, as_)
-    _rule(here, here.layer.board.sign(decision, author, number=number, written=written))
+    accounts = here.layer.ledger.releases.accounts(decision)
+    signed = next(
+        (each.version for each in accounts if number in {None, each.version.number}), None
+    )
+    changes = _changes(here, pinned(signed)) if signed else None
+    ruling = here.layer.board.sign(decision, author, number=number, written=written)
+    _rule(here, ruling, changes)
 
 
 def stage(version: str, /, *stage: str, as_: As = None, here: CommandHere) -> None:
@@ -211,9 +223,25 @@ def _author(here: Here, given: str | None, asked: str = "--as") -> "Author":
     return Author(here.person(given, asked=asked), "command line", f"cli:{uuid4()}")
 
 
-def _rule(here: Here, ruling: "Ruling") -> None:
+def _rule(here: Here, ruling: "Ruling", changes: "Sequence[Change] | None" = None) -> None:
     names = ("decision", "version", "stage", "text", "missing", "repeated")
-    here.out.answer(attributes(ruling, *names), ruling.text)
+    document = attributes(ruling, *names)
+    if changes is None:
+        here.out.answer(document, ruling.text)
+        return
+    document["changes"] = [attributes(each, "topic", "text", "path") for each in changes]
+    here.out.answer(document, ruling.text, "", *drawn(changes, "against what acts until then"))
+
+
+def _changes(here: Here, after: "Definition") -> "Sequence[Change] | None":
+    """Return what a content changes against the signed one that acts; None where none does."""
+    from decisions.difference import differences
+
+    mandates = here.layer.ledger.releases.mandates(after)
+    acting = next((each.definition for each in mandates if each.acts), None)
+    if acting is None or acting == after:
+        return None
+    return differences(acting, after, here.layer.workspace.people)
 
 
 def _document(account: "Account") -> dict[str, Any]:

@@ -534,6 +534,7 @@ class TestPrograms:
             "halt": ["halt", "churn-save-call", "--because", "Wrong scores.", "--as", "lee.park"],
             "resume": ["resume", "churn-save-call", "--as", "lee.park"],
             "versions": ["versions", "churn-save-call"],
+            "diff": ["diff", "churn-save-call", "v1"],
             "import": ["import", "old.csv", "--decision", "churn-save-call", "--as", "lee.park"],
             "outcomes": ["outcomes", "import", "new.csv", "--decision", "churn-save-call"],
         }
@@ -567,6 +568,23 @@ class TestPrograms:
         [version] = shell.document("versions", name)["versions"]
         assert (version["stage"], version["runs"]) == ("live", 1)
         assert [each["person"] for each in version["signatures"]] == ["dana.reyes"]
+
+    def test_what_a_version_changes_is_shown_to_those_who_sign_it(self, shell):
+        name = "churn-save-call"
+        written = shell.folder / f"{name}.yaml"
+        written.write_text(written.read_text() + "\nsign_off: {by: [business], not: author}\n")
+        shell.run("release", name, "--by", "lee.park")
+        shell.run("sign", name, "--as", "dana.reyes")
+        written.write_text(written.read_text().replace(">= 0.6", ">= 0.5"))
+        words = "watch: condition: was “churn probability is at least 60%”, is “churn probability"
+
+        assert words in shell.document("diff", name)["changes"][0]["text"]
+        assert len(shell.document("release", name, "--by", "lee.park")["changes"]) == 1
+        assert shell.run("sign", name, "--as", "dana.reyes") == 0
+        assert words in " ".join(shell.out.split())
+        assert shell.document("diff", name)["changes"] == []
+        assert shell.run("diff", name, "v7") == 2
+        assert "there are v1, v2, live and file" in shell.err
 
     def test_a_halted_decision_is_refused_in_words_and_the_others_go_on(self, shell):
         shell.run("halt", "churn-save-call", "--because", "Wrong scores.", "--as", "lee.park")
