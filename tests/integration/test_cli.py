@@ -535,6 +535,7 @@ class TestPrograms:
             "resume": ["resume", "churn-save-call", "--as", "lee.park"],
             "versions": ["versions", "churn-save-call"],
             "diff": ["diff", "churn-save-call", "v1"],
+            "boundary": ["boundary", "churn-save-call"],
             "import": ["import", "old.csv", "--decision", "churn-save-call", "--as", "lee.park"],
             "outcomes": ["outcomes", "import", "new.csv", "--decision", "churn-save-call"],
         }
