@@ -14,6 +14,7 @@ from decisions.deciding.evaluation import RULE, WITHHELD, judged_sql
 from decisions.definition import Definition
 from decisions.errors import NotUnderstood
 from decisions.rules import expression
+from decisions.rules.columns import cast as kept
 from decisions.rules.columns import quoted
 from decisions.rules.language import COLUMN_TYPES
 
@@ -79,7 +80,8 @@ def explained(definition: Definition, record: Mapping[str, Any], *, as_of: datet
 
     Args:
         definition: The decision.
-        record: Values by column; a column that is left out is unknown (NULL).
+        record: Values by column; a column that is left out is unknown (NULL), as is what no
+            batch would keep, such as NaN.
         as_of: What ``today()`` is (timezone-aware; its date in UTC).
 
     Raises:
@@ -122,10 +124,14 @@ class _Asked:
             f"CAST(? AS {COLUMN_TYPES[spec.type]}) AS {quoted(name, 'duckdb')}"
             for name, spec in self._columns.items()
         )
+        held = ", ".join(
+            f"{kept(column, spec.type, 'duckdb')} AS {column}"
+            for column, spec in ((quoted(n, "duckdb"), s) for n, s in self._columns.items())
+        )
         engine.execute("DROP TABLE IF EXISTS record")
         try:
             engine.execute(
-                f"CREATE TEMP TABLE record AS SELECT {read}",
+                f"CREATE TEMP TABLE record AS SELECT {held} FROM (SELECT {read})",
                 [record.get(name) for name in self._columns],
             )
         except (duckdb.ConversionException, duckdb.InvalidInputException) as error:

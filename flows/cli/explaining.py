@@ -115,7 +115,7 @@ def _explain_given(here: Here, decision: str, given: Sequence[str]) -> None:
     )
     about = [("decision", decision), ("verdict", verdict), ("because", why)]
     about += [("left out", ", ".join(left_out))]
-    drawn = _conditions(said["rules"], said["boundary"], found.rule)
+    drawn = _conditions(said["rules"], said["boundary"], None if found.withheld else found.rule)
     last = "\nLimits and the holdout are not asked: they depend on who else is in the batch."
     here.out.answer(document, pairs(about, 0), *drawn, last)
 
@@ -183,7 +183,8 @@ def _shown(here: Here, found: "Explained", state: str) -> Iterator[RenderableTyp
             *(("note", note) for note in found.notes),
         ]
     )
-    yield from _conditions(found.rules, found.boundary, found.rule)
+    decides = None if found.verdict == "withheld" else found.rule
+    yield from _conditions(found.rules, found.boundary, decides)
 
 
 def _conditions(

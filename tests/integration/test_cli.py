@@ -420,6 +420,17 @@ class TestExplaining:
         assert "left out  arr" in shell.out
         assert "unknown" in shell.out
 
+    def test_no_rule_decides_on_a_record_that_is_withheld(self, shell):
+        path = shell.folder / f"{DECISION}.yaml"
+        path.write_text(
+            f"{path.read_text()}withhold:\n"
+            "  - {when: arr > 5000000, because: too big, to: technical}\n"
+        )
+
+        assert shell.run("explain", DECISION, "--given", "churn_probability=1", "arr=6000000") == 0
+        assert "left to a person: too big" in shell.out
+        assert "decides" not in shell.out
+
     @pytest.mark.parametrize(
         ("words", "said"),
         [

@@ -75,6 +75,11 @@ def test_what_withholds_is_named():
     assert found.boundary[0].condition.value is True
 
 
+@pytest.mark.parametrize("risk", [float("nan"), float("inf"), 1e61])
+def test_what_no_batch_would_keep_is_missing(risk):
+    assert told("risk >= 0.5", risk=risk).value is None
+
+
 def test_today_is_the_day_of_the_run():
     assert told("today() = DATE '2026-11-16'").value is True
     assert told("today() = DATE '2026-11-17'").value is False
