@@ -14,6 +14,7 @@ import vl_convert
 from decisions.effectiveness import written
 from decisions.effectiveness.effect import Effect
 from decisions.effectiveness.funnel import Stage
+from decisions.effectiveness.judgement import Accuracy
 
 INK, MUTED, LINE, MARK, PAPER = (
     f"var(--{name})" for name in ("ink", "muted", "line", "mark", "paper")
@@ -88,8 +89,9 @@ def looks(found: Sequence[tuple[str, Effect]], *, worthwhile: float | None = Non
     """
     factor = 100 if found[-1][1].scale == "rate" else 1
     rows = [{"look": label, **each.difference.scaled(factor).model_dump()} for label, each in found]
-    band = [{"edge": sign * worthwhile * factor} for sign in (-1, 1)] if worthwhile else []
-    scale = _scale([*rows, {"lower": 0.0, "upper": 0.0}])
+    small = (worthwhile or 0.0) * factor
+    band = [{"lower": -small, "upper": small}] if small else []
+    scale = _scale([*rows, *band, {"lower": 0.0, "upper": 0.0}])
     y = alt.Y(
         "estimate:Q", title=None, scale=scale, axis=_axis(found[-1][1], rows, "+~f", sign="+")
     )
@@ -97,10 +99,12 @@ def looks(found: Sequence[tuple[str, Effect]], *, worthwhile: float | None = Non
         x=alt.X("look:O", sort=None, title=None, axis=_months())
     )
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(stroke=INK, strokeDash=[4, 3])
-    edges = alt.Chart(alt.InlineData(values=band)).mark_rule(stroke=MUTED, strokeDash=[1, 3])
+    between = alt.Chart(alt.InlineData(values=band)).mark_rect(
+        fill=MUTED, fillOpacity=0.13, stroke=MUTED, strokeDash=[1, 3]
+    )
     chart = alt.layer(
+        between.encode(y=alt.Y("lower:Q", scale=scale), y2="upper:Q"),
         zero.encode(y=alt.Y("zero:Q", scale=scale)),
-        edges.encode(y=alt.Y("edge:Q", scale=scale)),
         base.mark_rule(stroke=MARK, strokeWidth=3).encode(
             y=alt.Y("lower:Q", scale=scale), y2="upper:Q"
         ),
@@ -110,6 +114,8 @@ def looks(found: Sequence[tuple[str, Effect]], *, worthwhile: float | None = Non
         f"{label}: {written.difference(each)}, interval {written.interval(each)}."
         for label, each in found
     )
+    if small:
+        said += f" Within {small:.3g} either way an effect is too small to be worth having."
     return _svg(chart, f"Difference at every look. {said}", height=200)
 
 
@@ -140,6 +146,42 @@ def forest(found: Sequence[tuple[str, Effect]]) -> str:
         for name, each in found
     )
     return _svg(chart, f"Difference by decision. {said}", height=46 * len(rows) + 40)
+
+
+def reliability(found: Accuracy) -> str:
+    """Draw how many came out as foretold in each tenth of the scores, with intervals.
+
+    Where scores are chances, the dashed line is where a model that is right would have them.
+    """
+    rows = [each.model_dump() for each in found.bins]
+    least, most = (end([row["score"] for row in rows]) for end in (min, max))
+    is_rate = found.brier is not None
+    margin = 0.04 if is_rate else (most - least) * 0.06 or 1.0
+    across = [-margin, 1 + margin] if is_rate else [least - margin, most + margin]
+    scale = alt.Scale(domain=across, nice=False, zero=False)
+    height = alt.Scale(domain=[-0.04, 1.04], nice=False, zero=False)
+    shares = [0, 0.25, 0.5, 0.75, 1]
+    said_axis = _plain("~%", shares) if is_rate else _plain("~f")
+    x = alt.X("score:Q", title="mean score", scale=scale, axis=said_axis)
+    y = alt.Y("rate:Q", title="came out so", scale=height, axis=_plain("~%", shares))
+    right = [{"score": end, "rate": end} for end in (0, 1)] if is_rate else []
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    chart = alt.layer(
+        alt.Chart(alt.InlineData(values=right))
+        .mark_line(stroke=INK, strokeDash=[4, 3], strokeWidth=1)
+        .encode(x=x, y=y),
+        base.mark_rule(stroke=MARK, strokeWidth=2).encode(
+            y=alt.Y("lower:Q", scale=height), y2="upper:Q"
+        ),
+        base.mark_point(size=70, opacity=1, fill=PAPER, stroke=MARK, strokeWidth=2).encode(y=y),
+    )
+    write = written.percent if is_rate else written.number
+    said = "; ".join(
+        f"mean score {write(each.score)}: {written.percent(each.rate)} of "
+        f"{written.count(each.subjects)}"
+        for each in found.bins
+    )
+    return _svg(chart, f"Came out as foretold, by score: {said}.", height=300)
 
 
 def funnel(stages: Sequence[Stage]) -> str:
@@ -193,6 +235,21 @@ def _axis(
         tickColor=LINE,
         labelColor=MUTED,
         labelFontSize=12,
+    )
+
+
+def _plain(form: str, values: Sequence[float] | None = None) -> alt.Axis:
+    return alt.Axis(
+        format=form,
+        grid=False,
+        domainColor=LINE,
+        tickColor=LINE,
+        labelColor=MUTED,
+        labelFontSize=12,
+        titleColor=MUTED,
+        titleFontSize=12,
+        titleFontWeight="normal",
+        **({"values": values} if values else {"tickCount": 4}),
     )
 
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from decisions.effectiveness import written
 from decisions.effectiveness.adoption import FEWEST
 from decisions.effectiveness.effect import Effect
+from decisions.effectiveness.judgement import Judgement
 from decisions.effectiveness.report import EffectivenessReport
 from flows.report_numbers import csv_of
 
@@ -80,7 +81,16 @@ def html(report: EffectivenessReport) -> str:
     looks = _looks(report)
     if len(looks) > 1:
         drawn["looks"] = charts.looks(looks, worthwhile=report.worthwhile)
+    latest = latest_judgement(report)
+    if latest and latest.accuracy:
+        drawn["reliability"] = charts.reliability(latest.accuracy)
     return _render("report.html.j2", report, charts=drawn, price=price_of_holdout(report))
+
+
+def latest_judgement(report: EffectivenessReport) -> Judgement | None:
+    """Return the newest batch whose scores could be judged; else the newest; None without one."""
+    judged = [each for each in report.judgements if each.accuracy]
+    return next(reversed(judged or report.judgements), None)
 
 
 def price_of_holdout(report: EffectivenessReport) -> str | None:
@@ -96,6 +106,23 @@ def price_of_holdout(report: EffectivenessReport) -> str | None:
     if benefit.money is None:
         return f"{text}."
     return f"{text}, {written.amount(forgone * benefit.money.each, benefit.money.unit)} forgone."
+
+
+def _unjudged(report: EffectivenessReport) -> str:
+    """Return why nothing is known of a model that was never judged."""
+    if report.imported:
+        return "an imported file carries outcomes and no scores to hold against them."
+    if report.about.measure is None:
+        return "no outcome is declared that scores could be held against."
+    return (
+        "a batch of scores is judged once its outcomes are final, on those whom nobody acted on; "
+        "none has come so far."
+    )
+
+
+def _is_rate(report: EffectivenessReport) -> bool:
+    """Return whether every known outcome of the subjects put forward is 0 or 1."""
+    return report.treatment.zero_or_one == report.treatment.observed
 
 
 def _looks(report: EffectivenessReport) -> list[tuple[str, Effect]]:
@@ -118,7 +145,9 @@ def markdown(report: EffectivenessReport) -> str:
 
 def _render(template: str, report: EffectivenessReport, **more: object) -> str:
     page = environment().get_template(template)
-    return page.render(r=report, stem=stem_of(report), **_LIMITS, **more)
+    told = {"r": report, "stem": stem_of(report), "latest": latest_judgement(report)}
+    told |= {"unjudged": _unjudged(report), "is_rate": _is_rate(report)}
+    return page.render(**told, **_LIMITS, **more)
 
 
 @cache

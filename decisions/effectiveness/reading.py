@@ -5,6 +5,7 @@ from math import inf
 
 from scipy import stats
 
+from decisions.effectiveness import written
 from decisions.effectiveness.about import Measure
 from decisions.effectiveness.effect import Effect
 from decisions.effectiveness.evidence import Evidence
@@ -40,6 +41,17 @@ class Reading(Frozen):
     critical: float
     alpha: float
     adds: bool
+
+    @property
+    def progress(self) -> str:
+        """How much of the plan is known, as a sentence."""
+        known, planned = written.count(self.known), written.count(self.planned)
+        if self.is_complete:
+            return (
+                f"The plan is complete: the outcomes of {known} held-out subjects are known, and "
+                f"{planned} were planned."
+            )
+        return f"The outcomes of {known} of {planned} planned held-out subjects are known."
 
     @property
     def is_complete(self) -> bool:

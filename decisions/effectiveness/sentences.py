@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from decisions.effectiveness import written
 from decisions.effectiveness.about import About, Measure
@@ -103,7 +103,9 @@ def too_early(evidence: Evidence, missing: Sequence[str]) -> Verdict:
     else:
         advice = _WAIT
     if evidence.enough_at is not None and evidence.enough_at > evidence.as_of:
-        advice += f" First look about {written.day(evidence.enough_at)}."
+        # A month is read once it has ended; what is final on its last instant counts in it.
+        first = following_look(evidence.enough_at - timedelta(microseconds=1))
+        advice += f" First look about {written.day(first)}."
     return Verdict(
         kind=VerdictKind.TOO_EARLY,
         sentences=" ".join(f"{capitalised(each)}." for each in missing),
@@ -113,11 +115,10 @@ def too_early(evidence: Evidence, missing: Sequence[str]) -> Verdict:
 
 def not_read_yet(evidence: Evidence, reading: Reading) -> Verdict:
     """Say that the first look is still to come although there would be enough to read."""
-    known = f"{written.count(reading.known)} of {written.count(reading.planned)}"
     return Verdict(
         kind=VerdictKind.TOO_EARLY,
-        sentences=f"No look has been taken yet. The outcomes of {known} planned held-out subjects "
-        "are known; the interval below may be read, but a verdict is given at a look only.",
+        sentences=f"No look has been taken yet. {reading.progress} The interval below may be "
+        "read, but a verdict is given at a look only.",
         recommendation=f"{_WAIT} First look about {written.day(following_look(evidence.as_of))}.",
     )
 

@@ -240,7 +240,8 @@ class TestTheWords:
     @pytest.mark.parametrize(
         ("days", "said"),
         [
-            pytest.param(44, "First look about 14 May 2027.", id="to-come"),
+            pytest.param(44, "First look about 1 June 2027.", id="to-come"),
+            pytest.param(1, "First look about 1 May 2027.", id="tomorrow"),
             pytest.param(-1, "a change starts from zero.", id="already-past"),
         ],
     )
