@@ -1,18 +1,16 @@
 """All decisions on one page: verdicts, effects, and what is overdue for its owners."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from decisions.effectiveness.portfolio import Portfolio, Standing, portfolio
 from decisions.effectiveness.report import EffectivenessReport
 from flows.report_numbers import flat, written
 from flows.report_pages import TONES, environment, stem_of
-
-_NOT_JUDGED = {"no effect can be claimed", "cannot be judged", "too early"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +19,14 @@ class Row:
 
     Attributes:
         report: Its report.
+        standing: Where it stands among the others.
         page: File name of its own page.
         tone: Colour class of its verdict.
         overdue: Whether its owners should have confirmed it by now.
     """
 
     report: EffectivenessReport
+    standing: Standing
     page: str
     tone: str
     overdue: bool
@@ -57,9 +57,10 @@ def write_overview(
 def overview(reports: Sequence[EffectivenessReport], *, as_of: datetime, stem: str) -> str:
     """Return the page of all decisions as HTML without script or outside reference."""
     ordered = sorted(reports, key=_urgency)
+    together = portfolio(ordered)
     rates = [
-        (each.about.decision, each.effect)
-        for each in ordered
+        (_called(report), each.effect)
+        for report, each in zip(ordered, together.standings, strict=True)
         if each.effect is not None and each.effect.scale == "rate"
     ]
     chart = None
@@ -67,16 +68,12 @@ def overview(reports: Sequence[EffectivenessReport], *, as_of: datetime, stem: s
         from flows.report_charts import forest
 
         chart = forest(rates)
-    worth, counted = _worth(reports)
     return (
         environment()
         .get_template("overview.html.j2")
         .render(
-            rows=[_row(each, as_of.date()) for each in ordered],
-            verdicts=Counter(each.verdict.kind.value for each in ordered),
-            judged=sum(each.verdict.kind.value not in _NOT_JUDGED for each in ordered),
-            worth=worth,
-            counted=counted,
+            rows=_rows(ordered, together, as_of.date()),
+            together=together,
             chart=chart,
             as_of=as_of,
             stem=stem,
@@ -84,13 +81,24 @@ def overview(reports: Sequence[EffectivenessReport], *, as_of: datetime, stem: s
     )
 
 
-def _row(report: EffectivenessReport, today: date) -> Row:
-    return Row(
-        report=report,
-        page=f"{stem_of(report)}.html",
-        tone=TONES.get(report.verdict.kind.value, "calm"),
-        overdue=report.imported is None and report.about.review_by < today,
-    )
+def _rows(reports: Sequence[EffectivenessReport], together: Portfolio, today: date) -> list[Row]:
+    return [
+        Row(
+            report=report,
+            standing=standing,
+            page=f"{stem_of(report)}.html",
+            tone=TONES.get(report.verdict.kind.value, "calm"),
+            overdue=report.imported is None and report.about.review_by < today,
+        )
+        for report, standing in zip(reports, together.standings, strict=True)
+    ]
+
+
+def _called(report: EffectivenessReport) -> str:
+    """Return what tells a decision's present period from its imported ones."""
+    if report.imported is None:
+        return report.about.decision
+    return f"{report.imported.period} (imported)"
 
 
 def _urgency(report: EffectivenessReport) -> tuple[int, str]:
@@ -99,32 +107,27 @@ def _urgency(report: EffectivenessReport) -> tuple[int, str]:
     return first.get(report.verdict.kind.value, 2), report.about.decision
 
 
-def _worth(
-    reports: Sequence[EffectivenessReport],
-) -> tuple[dict[str | None, float], Counter[str | None]]:
-    """Return the estimates of all decisions added up by unit, and how many there are of each."""
-    worth: dict[str | None, float] = {}
-    counted: Counter[str | None] = Counter()
-    for each in reports:
-        if each.benefit and each.benefit.money:
-            unit = each.benefit.money.unit
-            worth[unit] = worth.get(unit, 0.0) + each.benefit.money.amount.estimate
-            counted[unit] += 1
-    return worth, counted
+def _numbers(reports: Sequence[EffectivenessReport], today: date) -> dict[str, Any]:
+    together = portfolio(reports)
+    return {
+        "decisions": [_number(row) for row in _rows(reports, together, today)],
+        "together": together.model_dump(mode="json", exclude={"standings"}),
+    }
 
 
-def _numbers(reports: Sequence[EffectivenessReport], today: date) -> list[dict[str, Any]]:
-    return [
-        {
-            "decision": each.about.decision,
-            "imported": each.imported is not None,
-            "verdict": each.verdict.kind.value,
-            "owner": each.about.owners[0].name,
-            "review_by": each.about.review_by.isoformat(),
-            "overdue": _row(each, today).overdue,
-            "page": f"{stem_of(each)}.html",
-            "difference": each.effect.difference.model_dump() if each.effect else None,
-            "scale": each.effect.scale if each.effect else None,
-        }
-        for each in reports
-    ]
+def _number(row: Row) -> dict[str, Any]:
+    report, standing = row.report, row.standing
+    effect = standing.effect
+    return {
+        "decision": standing.decision,
+        "imported": report.imported is not None,
+        "verdict": standing.kind.value,
+        "stands": standing.stands,
+        "p": standing.p,
+        "owner": report.about.owners[0].name,
+        "review_by": report.about.review_by.isoformat(),
+        "overdue": row.overdue,
+        "page": row.page,
+        "difference": effect.difference.model_dump() if effect else None,
+        "scale": effect.scale if effect else None,
+    }

@@ -96,8 +96,8 @@ def portfolio(reports: Sequence[EffectivenessReport], *, alpha: float = 0.05) ->
         compared=len(read),
         expected_false=expected,
         totals=tuple(_totals(reports)),
-        said=f"With {len(read)} decisions compared at {alpha * 100:g}%, expect about "
-        f"{expected:.2g} verdicts about an effect by chance alone.",
+        said=f"With {len(read)} decision{'s' if len(read) != 1 else ''} compared at "
+        f"{alpha * 100:g}%, expect about {expected:.2g} verdicts about an effect by chance alone.",
     )
 
 

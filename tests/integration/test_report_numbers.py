@@ -7,7 +7,7 @@ import pytest
 
 from decisions.effectiveness.adoption import Adoption, Aged, Agreement, LooseEnd, Overrides, Times
 from decisions.effectiveness.effect import estimate_effect
-from decisions.effectiveness.evidence import FieldMoved, Measurement
+from decisions.effectiveness.evidence import FieldMoved, Imported, Measurement
 from decisions.effectiveness.look import Look
 from decisions.effectiveness.report import compose
 from flows.report_numbers import csv_of, safe
@@ -148,6 +148,10 @@ class TestCsv:
         assert safe(value) == value
 
 
+def decision(name, control, treatment):
+    return compose(definition(decision=name), evidence(arm(400, control), arm(3_600, treatment)))
+
+
 class TestAllDecisions:
     @pytest.fixture
     def written(self, tmp_path):
@@ -159,19 +163,68 @@ class TestAllDecisions:
         page = Page(written.read_text(encoding="utf-8")).text
 
         assert page.index("harmful +7.0 points") < page.index("works +7.0 points")
-        assert "With 2 decisions judged at 5% each, expect about 0.1 false verdicts" in page
+        assert (
+            "With 2 decisions compared at 5%, expect about 0.1 verdicts about an effect by chance "
+            "alone." in page
+        )
 
     def test_names_the_same_numbers_as_json_and_csv(self, written):
         numbers = json.loads(written.with_suffix(".json").read_text(encoding="utf-8"))
         rows = dict(csv.reader(io.StringIO(written.with_suffix(".csv").read_text())))
 
-        assert [each["verdict"] for each in numbers][:2] == ["works", "harmful"]
-        assert rows["[0].difference.estimate"] == str(numbers[0]["difference"]["estimate"])
+        first = numbers["decisions"][0]
+        assert [each["verdict"] for each in numbers["decisions"]][:2] == ["works", "harmful"]
+        assert rows["decisions[0].difference.estimate"] == str(first["difference"]["estimate"])
+        assert (first["stands"], numbers["together"]["compared"]) == (True, 2)
+        assert rows["together.totals[0].unit"] == "USD"
 
     def test_worth_is_added_up_over_losers_as_well(self, written):
         text = Page(written.read_text(encoding="utf-8")).text
 
-        assert "USD 0 The estimates of all 2 decisions that state one in USD" in text
+        assert "USD 0 Interval USD \N{MINUS SIGN}236,000 to USD 236,000" in text
+        assert "from all 2 decisions that state one in USD, before costs." in text
+
+    def test_a_verdict_that_many_decisions_could_give_by_chance_is_marked(self, tmp_path):
+        narrow = decision("narrow", 290, 2_790)
+        others = [decision(f"other-{n}", 300, 2_700) for n in range(19)]
+
+        alone, among = (
+            Page(write_overview(found, tmp_path, as_of=OPENED).read_text(encoding="utf-8")).text
+            for found in ([narrow], [narrow, *others])
+        )
+
+        assert "✓ stands" in alone
+        assert "needs no allowance for others" in alone
+        assert "? may be chance" in among
+        assert "expect about 1 verdicts" in among
+
+    def test_an_imported_period_has_a_line_of_its_own_in_the_chart(self, tmp_path):
+        brought = Imported(
+            period="trial-2025",
+            file="trial.csv",
+            sha256="f" * 64,
+            imported_at=OPENED,
+            by="lee.park",
+            subjects=4_000,
+            share_declared=True,
+            acted_known=0,
+            acted=0,
+        )
+        imported = compose(definition(), evidence(*BOTH, imported=brought), names=NAMES)
+
+        page = write_overview([report("works"), imported], tmp_path, as_of=OPENED)
+
+        said = Page(page.read_text(encoding="utf-8")).all("svg")[0]["aria-label"]
+        assert "churn-save-call: +7.0 points" in said
+        assert "trial-2025 (imported): +7.0 points" in said
+
+    def test_what_may_not_be_relied_on_is_not_drawn(self, tmp_path):
+        page = write_overview([report("cannot be judged")], tmp_path, as_of=OPENED)
+
+        text = Page(page.read_text(encoding="utf-8")).text
+        assert "No decision has an effect to compare yet." in text
+        assert "No worth is known yet" in text
+        assert "<svg" not in page.read_text(encoding="utf-8")
 
     def test_says_what_its_owners_should_have_confirmed(self, tmp_path):
         late = compose(definition(review_by="2027-01-01"), evidence(*BOTH), names=NAMES)
