@@ -1,8 +1,8 @@
 """Run the benchmarks: every way of a job as a process of its own, in turns; print and keep figures.
 
-Usage: python -m benchmarks [JOB ...] [--rows N] [--rounds N] [--stored N ...]
+Usage: python -m benchmarks [JOB ...] [--rows N] [--rounds N] [--stored N ...] [--cases N]
 
-Jobs are evaluation, deciding, writing, records and sweeps; all of them if none is named.
+Jobs are evaluation, deciding, writing, records, sweeps and reporting; all of them if none is named.
 """
 
 import sys
@@ -27,6 +27,7 @@ def main(
     rows: int = 1_000_000,
     rounds: int = 5,
     stored: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
+    cases: int = 1_000_000,
     keep: bool = True,
 ) -> None:
     """Time jobs and write their figures down.
@@ -36,13 +37,14 @@ def main(
         rows: Rows of the batch.
         rounds: How often each way is run.
         stored: Cases in the ledgers of the sweeps.
+        cases: Cases in the ledger that is reported on.
         keep: Whether to write results.json, results.svg and the tables of README.md.
     """
     console, results = Console(), Results(KEPT)
     if unknown := set(names) - set(jobs.JOBS):
         sys.exit(f"there is no job {', '.join(sorted(unknown))}; there are {', '.join(jobs.JOBS)}")
     with tempfile.TemporaryDirectory() as made:
-        asked = jobs.Asked(Path(made), rows, rounds, tuple(stored or (10_000, 100_000)))
+        asked = jobs.Asked(Path(made), rows, rounds, tuple(stored or (10_000, 100_000)), cases)
         for name in names or tuple(jobs.JOBS):
             try:
                 for done in jobs.JOBS[name](asked):

@@ -29,12 +29,14 @@ class Asked:
         rows: Rows of the batch.
         rounds: How often each way is run.
         stored: Cases in the ledgers of the sweeps.
+        cases: Cases in the ledger that is reported on.
     """
 
     folder: Path
     rows: int
     rounds: int
     stored: tuple[int, ...]
+    cases: int
 
     def batch(self) -> Path:
         """Return a folder with the batch and the workspace."""
@@ -120,12 +122,27 @@ def sweeps(asked: Asked) -> Iterator[Done]:
         yield Done("sweeps", stored, asked.rounds, ways)
 
 
+def reporting(asked: Asked) -> Iterator[Done]:
+    """The report on very many cases."""
+    folder = asked.folder / f"cases-{asked.cases}"
+    folder.mkdir()
+    run_python("benchmarks.workload", "make", folder, 1)
+    ledger = f"sqlite:///{folder / 'full.db'}"
+    run_python("benchmarks.reporting", "prepare", folder, ledger, asked.cases)
+    way = Measured("report")
+    for _ in _rounds(asked, f"reports on {asked.cases:,}"):
+        measure(way, "benchmarks.reporting", folder, ledger)
+    (folder / "full.db").unlink()
+    yield Done("reporting", asked.cases, asked.rounds, [way])
+
+
 JOBS: dict[str, Callable[[Asked], Iterator[Done]]] = {
     "evaluation": evaluation,
     "deciding": deciding,
     "writing": writing,
     "records": records,
     "sweeps": sweeps,
+    "reporting": reporting,
 }
 
 

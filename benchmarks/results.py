@@ -131,7 +131,7 @@ def _chart(kept: dict[str, Any]) -> Any:
     found = [
         {"job": name, "way": row[0], "ratio": float(row[-1])}
         for name, job in kept["jobs"].items()
-        if not name.startswith(("sweeps", "records"))
+        if not name.startswith(("sweeps", "records", "reporting"))
         for row in _rows(job)
     ]
     rows = alt.Chart(alt.Data(values=found))

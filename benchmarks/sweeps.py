@@ -5,7 +5,7 @@ are taken and messages handed over to a channel that draws them; both look at wh
 """
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -39,8 +39,7 @@ def prepare(folder: str, url: str, cases: str) -> None:
     store = layer.ledger._store  # noqa: SLF001  filled from below, as no command could
     with store.writing() as transaction:
         connection = transaction.connection
-        many = _MANY if connection.dialect.name == "sqlite" else _SERIES
-        for statement in _statements(many.format(count=stored), stored, connection):
+        for statement in _statements(series(stored, connection), stored, connection):
             connection.exec_driver_sql(statement)
     with store.engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
@@ -84,7 +83,7 @@ def _statements(many: str, stored: int, connection: Any) -> list[str]:
 
     is_sqlite = connection.dialect.name == "sqlite"
     now, due, later = (
-        f"'{at:%Y-%m-%d %H:%M:%S}.000000{'' if is_sqlite else '+00'}'"
+        instant_sql(at, is_sqlite=is_sqlite)
         for at in (NOW, NOW + timedelta(hours=1), NOW + timedelta(days=30))
     )
     waits, is_due = f"i > {stored - OPEN}", f"i > {stored - DUE}"
@@ -128,10 +127,20 @@ def _statements(many: str, stored: int, connection: Any) -> list[str]:
         "sent_at": now,
         "channel": "'slack'",
     }
-    return [_insert(Case, case, many, " FROM n"), _insert(Notification, told, many, " FROM n")]
+    return [insertion(Case, case, many), insertion(Notification, told, many)]
 
 
-def _insert(record: Any, values: dict[str, str], many: str, tail: str = "") -> str:
+def series(count: int, connection: Any) -> str:
+    """Return the head of a statement in which ``n`` holds the numbers ``i`` from 1."""
+    return (_MANY if connection.dialect.name == "sqlite" else _SERIES).format(count=count)
+
+
+def instant_sql(at: datetime, *, is_sqlite: bool) -> str:
+    """Return an instant as the ledger stores it there."""
+    return f"'{at:%Y-%m-%d %H:%M:%S}.000000{'' if is_sqlite else '+00'}'"
+
+
+def insertion(record: Any, values: dict[str, str], many: str, tail: str = " FROM n") -> str:
     """Return the statement, with every other column that may not be empty at its default."""
     table = record.__table__
     for column in table.columns:

@@ -31,8 +31,8 @@ LOOKS = 12
 PLANNED = 240
 """Held-out subjects, about 20 a month: the first looks are too early, as in earnest."""
 SHARE = 0.2
-_SUBJECTS = int(PLANNED / SHARE)
-_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+SUBJECTS = int(PLANNED / SHARE)
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 _WINDOW = timedelta(days=30)
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
@@ -41,10 +41,11 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 def month(number: int) -> datetime:
     """Return when so many months' worth of subjects are mature (timezone-aware)."""
-    return _BEGAN + number * timedelta(days=30) + _WINDOW
+    return BEGAN + number * timedelta(days=30) + _WINDOW
 
 
-def _definition(name: str) -> Definition:
+def definition_of(name: str) -> Definition:
+    """Return a decision with a holdout, a proof and an outcome, measured over a year."""
     source = {"from": "warehouse", "table": "made_up", "on": "subject"}
     return Definition.model_validate(
         {
@@ -148,7 +149,7 @@ class World:
                     "case_id": self.first_case + int(place),
                     "kind": "override",
                     "by": "dana.reyes",
-                    "at": _BEGAN,
+                    "at": BEGAN,
                     "via": "inbox",
                     "reason": "hopeless",
                     "accepted": True,
@@ -166,8 +167,8 @@ class World:
                     "case_id": self.first_case + int(place),
                     "source": "proven",
                     "what": "a call",
-                    "acted_at": _BEGAN,
-                    "recorded_at": _BEGAN,
+                    "acted_at": BEGAN,
+                    "recorded_at": BEGAN,
                 }
                 for place in np.flatnonzero(whom)
             ],
@@ -188,7 +189,7 @@ class Worlds:
     """
 
     def __init__(self, folder: Path, random: np.random.Generator) -> None:
-        self._ledger = Ledger(f"sqlite:///{folder / 'worlds.db'}", lambda: _BEGAN)
+        self._ledger = Ledger(f"sqlite:///{folder / 'worlds.db'}", lambda: BEGAN)
         self._random = random
         self._made = 0
         self._cases = 1
@@ -223,16 +224,16 @@ class Worlds:
         self, rate: float, effect: float, cases: int, leak: float, *, spend: bool
     ) -> World:
         random = self._random
-        control = random.random(_SUBJECTS) < SHARE
-        opened = random.random(_SUBJECTS) * 30 * LOOKS
-        leaked = control & (random.random(_SUBJECTS) < leak)
+        control = random.random(SUBJECTS) < SHARE
+        opened = random.random(SUBJECTS) * 30 * LOOKS
+        leaked = control & (random.random(SUBJECTS) < leak)
         chance = np.where(~control | leaked, rate + effect, rate)
-        outcome = (random.random(_SUBJECTS) < chance).astype(float)
+        outcome = (random.random(SUBJECTS) < chance).astype(float)
         if spend:
-            has = random.random(_SUBJECTS) < 0.08
-            outcome = np.where(has, random.lognormal(4, 2, _SUBJECTS), 0.0)
+            has = random.random(SUBJECTS) < 0.08
+            outcome = np.where(has, random.lognormal(4, 2, SUBJECTS), 0.0)
         self._made += 1
-        definition = _definition(f"world-{self._made}")
+        definition = definition_of(f"world-{self._made}")
         world = World(
             self._ledger, definition, random, outcome, control, opened, first_case=self._cases
         )
@@ -245,10 +246,10 @@ class Worlds:
         with self._ledger.writing() as transaction:
             add = transaction.connection.execute
             version = {"decision": name, "number": 1, "sha256": world.definition.sha256}
-            version |= {"id": self._made, "definition": {}, "recorded_at": _BEGAN}
+            version |= {"id": self._made, "definition": {}, "recorded_at": BEGAN}
             add(insert(Version.__table__).values(**version))
             run = {"id": self._made, "decision": name, "version_id": self._made, "batch": "made-up"}
-            run |= {"as_of": _BEGAN, "recorded_at": _BEGAN, "state": "recorded", "evaluated": 0}
+            run |= {"as_of": BEGAN, "recorded_at": BEGAN, "state": "recorded", "evaluated": 0}
             add(insert(Run.__table__).values(**run, counts={}, faults=[]))
             period = current_period(transaction, world.definition, self._made)
             known = {"decision": name, "period": period, "run_id": self._made}
@@ -264,7 +265,7 @@ class Worlds:
             rows = list(_cases(world, self._cases, cases, known, arms))
             add(insert(Case.__table__), [row for row, _ in rows])
             add(insert(Outcome.__table__), [outcome for _, outcome in rows])
-        self._cases += _SUBJECTS * cases
+        self._cases += SUBJECTS * cases
 
 
 def _cases(
@@ -275,7 +276,7 @@ def _cases(
     for again in range(cases):
         for place, arm in enumerate(arms):
             # The first case counts; the next ones extend what happens to the same subject.
-            opened_at = _BEGAN + timedelta(days=float(world.opened[place]) + again)
+            opened_at = BEGAN + timedelta(days=float(world.opened[place]) + again)
             yield (
                 known
                 | {

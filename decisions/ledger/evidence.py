@@ -1,9 +1,12 @@
 """What the ledger knew of a decision at an instant, counted for a report."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import sqlglot
@@ -35,6 +38,8 @@ from decisions.ledger.scope import Scope
 from decisions.ledger.versions import pinned, version_by_id, version_of
 
 _COUNTED = frozenset(ArmOutcomes.model_fields)
+_MARK = "literal \N{SECTION SIGN}"
+_LITERAL, _MARKED = re.compile(r"'(?:[^']|'')*'"), re.compile(f"'{_MARK}(\\d+)'")
 
 
 def gather_imported(connection: Connection, period: ImportedPeriod, *, as_of: datetime) -> Evidence:
@@ -204,7 +209,15 @@ def _written(query: Select[Any], connection: Connection) -> str:
     text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
     if backend == "postgresql":
         backend, text = "postgres", text.replace("%%", "%")  # the driver's escape for a percent
-    return sqlglot.transpile(text, read=backend, write=backend, pretty=True)[0]
+    literals, numbers = _LITERAL.findall(text), count()
+    shape = _LITERAL.sub(lambda _: f"'{_MARK}{next(numbers)}'", text)
+    return _MARKED.sub(lambda found: literals[int(found[1])], _in_lines(shape, backend))
+
+
+@lru_cache(maxsize=256)
+def _in_lines(shape: str, backend: str) -> str:
+    # Reports differ in the texts and instants they ask for; parsing took longer than all else.
+    return sqlglot.transpile(shape, read=backend, write=backend, pretty=True)[0]
 
 
 def _arms(inquiry: _Inquiry, drawn: Sequence[RowMapping]) -> dict[Arm, ArmOutcomes]:

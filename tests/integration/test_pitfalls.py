@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks import pitfalls
+from benchmarks import pitfalls, promises
 from benchmarks.worlds import Worlds
 
 
@@ -37,3 +37,23 @@ def test_a_leaking_holdout_is_never_passed_over(worlds):
 
 def test_twelve_looks_find_a_large_effect(worlds):
     assert pitfalls.promised_power(worlds, 4).ours >= 0.5
+
+
+def test_counts_drawn_at_once_are_judged_as_those_of_a_ledger_are(worlds):
+    for stored in worlds.some(1, rate=0.3, effect=0.1):
+        drawn = promises.CountedWorld(
+            stored.definition, stored.outcome, stored.control, stored.opened
+        )
+        for number in (4, 8, 10, 12):
+            ledgers, counted = stored.look(number), drawn.look(number)
+
+            assert counted.verdict.kind == ledgers.verdict.kind
+            assert counted.effect == ledgers.effect
+
+
+def test_a_few_worlds_keep_what_is_promised():
+    found = promises.measured(20, seed=2)
+
+    assert np.mean(found["interval read once holds the truth"]) >= 0.8
+    assert np.mean(found["false verdict in 12 looks, no effect"]) <= 0.2
+    assert np.mean(found["effect found in 12 looks"]) >= 0.5
