@@ -82,6 +82,17 @@ class Embedded(Warehouse, Protocol):
         """
 
 
+@runtime_checkable
+class Stamped(Warehouse, Protocol):
+    """A warehouse that may know of a file without reading it that it is as it was."""
+
+    def stamp(self, path: str) -> str | None:
+        """Return what is another text once the file may hold other rows.
+
+        None where nothing cheap tells that for certain.
+        """
+
+
 class Kind(StrEnum):
     """Why a message is sent."""
 

@@ -3,8 +3,10 @@
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 
@@ -35,6 +37,11 @@ MEMORY = "1GiB"
 """What one query may hold; a batch that needs more is put down on disk meanwhile, not refused."""
 
 
+SETTLED = timedelta(seconds=1)
+"""From what age on another change of a file cannot fall on the same tick of its clock."""
+_SEVERAL = re.compile(r"[*?\[{]")
+
+
 class DuckDBConfig(BaseModel):
     """What ``connections.yaml`` may say about it; relative paths start at the workspace.
 
@@ -56,12 +63,16 @@ class DuckDBWarehouse:
         name: The connection's name.
         config: The connection.
         workspace: Where relative paths start.
+        settled: From what age on a file's stamp can be relied on.
     """
 
     dialect = "duckdb"
 
-    def __init__(self, name: str, config: DuckDBConfig, workspace: Path) -> None:
+    def __init__(
+        self, name: str, config: DuckDBConfig, workspace: Path, *, settled: timedelta = SETTLED
+    ) -> None:
         self.name = name
+        self._settled = settled
         self._database = (workspace / config.path).resolve() if config.path else None
         self._lock = _locks.setdefault(str(self._database), Lock())
         self._folder = (workspace / (config.folder or ".")).resolve()
@@ -100,6 +111,22 @@ class DuckDBWarehouse:
                 return int(copied[0]) if copied else 0
         except duckdb.Error as error:
             raise self._failure(error) from error
+
+    def stamp(self, path: str) -> str | None:
+        """Return a file's identity, size and instants of change; see ``Stamped.stamp``.
+
+        None for what may be several files and for one that was changed a moment ago.
+        """
+        if _SEVERAL.search(path):
+            return None
+        try:
+            found = (self._folder / path).stat()
+        except OSError:
+            return None
+        if time.time() - max(found.st_mtime, found.st_ctime) < self._settled.total_seconds():
+            return None
+        changed = (found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return ":".join(map(str, (found.st_dev, found.st_ino, *changed)))
 
     @contextmanager
     def _connected(self, *, writes: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:

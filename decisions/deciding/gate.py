@@ -12,7 +12,7 @@ from decisions.deciding.distribution import NOTHING_MEASURED, Measured
 from decisions.deciding.evaluation import relation_sql
 from decisions.definition import Definition
 from decisions.errors import TemporaryFailure, Unreadable
-from decisions.ports import Warehouse
+from decisions.ports import Stamped, Warehouse
 from decisions.suggestions import cut
 
 MOST_EXAMPLES = 20
@@ -46,6 +46,8 @@ class Batch:
         faults: What does not hold, in words, with what was expected and found; empty if all does.
         examples: At most 20 keys for each fault that lies in single rows.
         measured: How the fields are distributed that are watched for drift.
+        stamps: What tells cheaply that the sources are as they were before the gate read them;
+            empty where nothing does.
     """
 
     rows: int
@@ -53,6 +55,7 @@ class Batch:
     faults: tuple[str, ...]
     examples: tuple[ExampleKey, ...] = ()
     measured: Measured = NOTHING_MEASURED
+    stamps: tuple[str, ...] = ()
 
 
 def inspected(
@@ -73,21 +76,22 @@ def inspected(
     Raises:
         ConnectorError: The warehouse did not answer.
     """
-    warehouse = warehouses[definition.signal.connection]
+    warehouse, stamps = warehouses[definition.signal.connection], _stamps(definition, warehouses)
     try:
         rows, fingerprint, found = _seen(definition, warehouse, as_of=as_of, earlier=earlier)
         found += schema.context_violations(definition, warehouses)
         examples = _examples(found, warehouse)
     except Unreadable as fault:
         return Batch(0, "", (str(fault),))
-    return Batch(rows, fingerprint, tuple(each.text for each in found), tuple(examples))
+    texts = tuple(each.text for each in found)
+    return Batch(rows, fingerprint, texts, tuple(examples), stamps=stamps)
 
 
 def confirm(batch: Batch, definition: Definition, warehouses: Mapping[str, Warehouse]) -> None:
     """Look once more, after the rules, that they were asked of the batch that passed.
 
-    Gate and rules are two queries, and a feed may replace its table between them. What takes long
-    to count is not counted again.
+    Gate and rules are two queries, and a feed may replace its table between them. Files that bear
+    their old stamps are not read again; of anything else, what takes long to count is not counted.
 
     Args:
         batch: What the gate saw before; it had no faults.
@@ -98,6 +102,8 @@ def confirm(batch: Batch, definition: Definition, warehouses: Mapping[str, Wareh
         TemporaryFailure: It is another batch by now; nothing of what the rules found may be used.
         ConnectorError: The warehouse did not answer.
     """
+    if batch.stamps and _stamps(definition, warehouses) == batch.stamps:
+        return
     warehouse = warehouses[definition.signal.connection]
     try:
         _, _, fingerprint = _looked_at(definition, warehouse, distinct=False)
@@ -110,6 +116,17 @@ def confirm(batch: Batch, definition: Definition, warehouses: Mapping[str, Wareh
             "the batch changed while it was being decided on; run again",
             connector=definition.signal.connection,
         )
+
+
+def _stamps(definition: Definition, warehouses: Mapping[str, Warehouse]) -> tuple[str, ...]:
+    """Return the stamp of the signal and of each context; nothing where one has none."""
+    found = []
+    for source in (definition.signal, *definition.context):
+        warehouse = warehouses[source.connection]
+        if source.path is None or not isinstance(warehouse, Stamped):
+            return ()
+        found.append(warehouse.stamp(source.path))
+    return tuple(each for each in found if each) if all(found) else ()
 
 
 def _seen(

@@ -232,6 +232,57 @@ def test_a_batch_that_stays_as_it_was_is_confirmed(source):
     confirm(batch, decision, source.warehouses)
 
 
+@pytest.fixture
+def filed(tmp_path):
+    """A decision on a file of one score; the warehouse counts how often it is asked."""
+
+    class Counting(DuckDBWarehouse):
+        asked = 0
+
+        def select(self, query):
+            self.asked += 1
+            return super().select(query)
+
+    write_file(tmp_path / "scores.csv", risk="0.95")
+    signal = {key: value for key, value in SIGNAL.items() if key != "table"}
+    decision = definition(signal=signal | {"path": "scores.csv", "gate": {}})
+    warehouse = Counting("warehouse", DuckDBConfig(), tmp_path, settled=timedelta(0))
+    return decision, {"warehouse": warehouse}, tmp_path / "scores.csv"
+
+
+def write_file(file, *, risk):
+    heading = "account_id,risk,arr,scored_at,model_version"
+    file.write_text(f"{heading}\n1,{risk},1000,2026-03-02 05:00:00+00,v1\n")
+
+
+def test_a_file_that_bears_its_old_stamp_is_not_read_again(filed):
+    decision, warehouses, _ = filed
+    batch = inspected(decision, warehouses, as_of=MONDAY, earlier=[])
+    before = warehouses["warehouse"].asked
+
+    confirm(batch, decision, warehouses)
+
+    assert batch.faults == ()
+    assert warehouses["warehouse"].asked == before
+
+
+def test_a_file_that_was_replaced_by_an_equal_one_is_confirmed_by_its_rows(filed):
+    decision, warehouses, file = filed
+    batch = inspected(decision, warehouses, as_of=MONDAY, earlier=[])
+    write_file(file, risk="0.95")
+
+    confirm(batch, decision, warehouses)
+
+
+def test_a_file_that_holds_another_score_is_not_used(filed):
+    decision, warehouses, file = filed
+    batch = inspected(decision, warehouses, as_of=MONDAY, earlier=[])
+    write_file(file, risk="0.96")
+
+    with pytest.raises(TemporaryFailure, match="the batch changed"):
+        confirm(batch, decision, warehouses)
+
+
 def test_all_faults_come_at_once(source):
     source.write("UPDATE scores SET risk = 2, arr = -1, scored_at = '2026-01-01'")
 

@@ -1,6 +1,8 @@
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import duckdb
 import pytest
@@ -142,3 +144,48 @@ def test_a_batch_larger_than_memory_is_put_down_on_disk_meanwhile(warehouse, mon
     found = warehouse.select("SELECT count(DISTINCT hash(i)) AS n FROM range(3000000) AS t(i)")
 
     assert found.to_pylist() == [{"n": 3_000_000}]
+
+
+def stamp(folder, path, *, settled=timedelta(0)):
+    return DuckDBWarehouse("warehouse", DuckDBConfig(), folder, settled=settled).stamp(path)
+
+
+def test_a_file_keeps_its_stamp_as_long_as_it_is_not_written(folder):
+    before = stamp(folder, "outcomes.csv")
+
+    assert before is not None
+    assert stamp(folder, "outcomes.csv") == before
+
+
+def written_over(file, text):
+    file.write_text(text)
+
+
+def put_in_its_place(file, text):
+    beside = file.with_suffix(".new")
+    beside.write_text(text)
+    os.utime(beside, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns))
+    beside.replace(file)
+
+
+@pytest.mark.parametrize("change", [written_over, put_in_its_place])
+def test_a_file_of_the_same_size_has_another_stamp(folder, change):
+    file = folder / "outcomes.csv"
+    os.utime(file, (0, 0))
+    before = stamp(folder, "outcomes.csv")
+
+    change(file, file.read_text().replace("acme", "apex"))
+
+    assert stamp(folder, "outcomes.csv") != before
+
+
+@pytest.mark.parametrize(
+    ("path", "settled"),
+    [
+        pytest.param("out*.csv", timedelta(0), id="several-files"),
+        pytest.param("none.csv", timedelta(0), id="no-file"),
+        pytest.param("outcomes.csv", timedelta(hours=1), id="written-just-now"),
+    ],
+)
+def test_there_is_no_stamp_where_it_would_not_be_certain(folder, path, settled):
+    assert stamp(folder, path, settled=settled) is None
