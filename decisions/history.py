@@ -105,7 +105,12 @@ class Trial:
 
 
 def read_trial(
-    path: Path, columns: Columns, words: Words, *, decided_on: datetime | None = None
+    path: Path,
+    columns: Columns,
+    words: Words,
+    *,
+    now: datetime,
+    decided_on: datetime | None = None,
 ) -> Trial:
     """Read a trial from a CSV or Parquet file.
 
@@ -113,13 +118,14 @@ def read_trial(
         path: The file.
         columns: What it calls its columns.
         words: What it calls the arms.
+        now: The present instant (timezone-aware); nobody was decided on later.
         decided_on: When every subject was decided on (timezone-aware), for a file that does not
             say.
 
     Raises:
         UnusableFile: The file has faults; all of them at once.
     """
-    found = read_rows(path, _columns(columns), _checks(columns, words))
+    found = read_rows(path, _columns(columns), _checks(columns, words, now))
     absent = {"decided_at", "acted", "value"} - set(found.column_names)
     subject = "subject" if columns.subject else "'row ' || row_number() OVER (ORDER BY line)"
     filled = {
@@ -251,7 +257,7 @@ def _columns(columns: Columns) -> list[Column]:
     ]
 
 
-def _checks(columns: Columns, words: Words) -> list[Check]:
+def _checks(columns: Columns, words: Words, now: datetime) -> list[Check]:
     either = f"({_is_arm(words, 'treatment')}) OR ({_is_arm(words, 'control')})"
     known = " or ".join(repr(names[0]) for names in words.arms.values())
     checks = [
@@ -260,6 +266,15 @@ def _checks(columns: Columns, words: Words) -> list[Check]:
             f"{columns.arm} is {{found!r}}; write {known}, or say what the file calls them",
         )
     ]
+    if columns.decided_at:
+        late = f"TIMESTAMPTZ '{now:%Y-%m-%d %H:%M:%S%z}'"
+        checks.append(
+            Check(
+                f"SELECT line, CAST(decided_at AS VARCHAR) AS found FROM rows "
+                f"WHERE decided_at > {late}",
+                f"{columns.decided_at} is {{found}}, which is still to come",
+            )
+        )
     if columns.subject:
         checks.append(
             Check(

@@ -1,10 +1,10 @@
 """Bring in what other systems know: finished measurements, and outcomes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,6 +17,8 @@ from decisions.ledger.imports import ImportedPeriod
 from decisions.quantities import Share, Span
 from decisions.spelling import Slug
 from flows.wiring import Layer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def bring_in(layer: Layer, path: Path, asked: Asked, *, by: str, dry_run: bool =
             f"{path} has no column 'decided_at'; name it with --decided-at, or say with "
             "--decided-on when all of them were decided"
         )
-    trial = read_trial(path, columns, asked.words, decided_on=asked.decided_on)
+    trial = read_trial(path, columns, asked.words, decided_on=asked.decided_on, now=layer.clock())
     found = trial.left_alone_share
     if not 0 < found < 1:
         raise NotUnderstood(f"{path} holds one arm only; an effect is a difference between two")
@@ -172,15 +174,20 @@ def _refuse_undeclared(asked: Asked, known: Definition | None) -> None:
         )
 
 
+def _parsed(parse: Callable[[str], T], text: str | None, option: str) -> T | None:
+    try:
+        return parse(text) if text else None
+    except ValueError as error:
+        raise NotUnderstood(f"{option} is {text!r}, which cannot be read; {error}") from None
+
+
 def _declared(
     asked: Asked, known: Definition | None, path: Path, found: float, *, measure: str
 ) -> Declared:
     outcome = known.outcome if known else None
-    try:
-        window = Span.parse(asked.window) if asked.window else None
-        share = Share.parse(asked.holdout).of_one if asked.holdout else found
-    except ValueError as error:
-        raise NotUnderstood(f"--window or --holdout cannot be read; {error}") from None
+    window = _parsed(Span.parse, asked.window, "--window")
+    declared_share = _parsed(Share.parse, asked.holdout, "--holdout")
+    share = declared_share.of_one if declared_share else found
     better = asked.better or (outcome.better if outcome else "higher")
     return Declared(
         decision=asked.decision,

@@ -121,10 +121,10 @@ def _ledger(here: Here, *, needed: bool) -> "Ledger | None":
 
     try:
         return Ledger(here.settings.ledger_url, here.clock, read_only=True)
-    except LedgerError:
+    except LedgerError as found:
         if needed:
             raise
-        here.out.note("there is no ledger to read: nothing to compare with")
+        here.out.note(f"{found}; nothing to compare with")
         return None
 
 

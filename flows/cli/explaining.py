@@ -143,6 +143,8 @@ def _read_record(given: Sequence[str]) -> dict[str, Any]:
         name, sign, value = each.partition("=")
         if not sign:
             raise NotUnderstood(f"--given is {each!r}; write FIELD=VALUE, or one JSON object")
+        if name in record:
+            raise NotUnderstood(f"--given names {name!r} twice; a field has one value")
         record[name] = None if value == "null" else value
     return record
 

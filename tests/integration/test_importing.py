@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from causaldata import nsw_mixtape, thornton_hiv
 
-from decisions.errors import DefinitionError
+from decisions.errors import DefinitionError, UnusableFile
 from decisions.history import Declared, Trial, Words, columns_of, declared_as, read_trial
 from decisions.ledger import Filter, Ledger
 from decisions.ledger.evidence import gather_imported
@@ -14,6 +14,7 @@ from tests.company import write_workspace
 from tests.samples import MONDAY, MovableClock, definition
 
 NOW = "2026-11-20T09:00"
+LATER = MONDAY
 
 
 class Desk:
@@ -230,7 +231,7 @@ def test_arms_written_as_numbers_are_understood_with_or_without_a_decimal(tmp_pa
     path = tmp_path / "trial.csv"
     path.write_text("arm,outcome,decided_at\n1.0,1,2026-01-01\n0,0,2026-01-01\nTRUE,1,2026-01-01\n")
 
-    trial = read_trial(path, columns_of(path, {}), Words())
+    trial = read_trial(path, columns_of(path, {}), Words(), now=LATER)
 
     assert trial.rows.column("arm").to_pylist() == ["treatment", "control", "treatment"]
 
@@ -239,7 +240,7 @@ def test_subjects_without_a_name_are_called_by_their_row(tmp_path):
     path = tmp_path / "trial.csv"
     path.write_text("arm,outcome,decided_at\n1,1,2026-01-01\n0,0,2026-01-01\n")
 
-    trial = read_trial(path, columns_of(path, {}), Words())
+    trial = read_trial(path, columns_of(path, {}), Words(), now=LATER)
 
     assert trial.rows.column("subject").to_pylist() == ["row 1", "row 2"]
 
@@ -251,7 +252,7 @@ def trial(tmp_path) -> Trial:
     known = ["yes,1,10", "no,0,", ",,5"]
     rows = [f"{n},{n % 2},2026-01-01,{known[n % 3]}" for n in range(1_000)]
     path.write_text("\n".join(["subject,arm,decided_at,acted,outcome,value", *rows]))
-    return read_trial(path, columns_of(path, {}), Words())
+    return read_trial(path, columns_of(path, {}), Words(), now=LATER)
 
 
 @pytest.fixture
@@ -305,3 +306,14 @@ def test_what_the_file_says_of_each_arm_is_counted_in_the_database(ledger, trial
 def test_a_broken_file_is_a_fault_of_whoever_hands_it_in(tmp_path):
     with pytest.raises(DefinitionError):
         columns_of(tmp_path / "absent.csv", {})
+
+
+def test_nobody_was_decided_on_in_the_time_to_come(tmp_path):
+    path = tmp_path / "trial.csv"
+    path.write_text("arm,outcome,decided_at\n1,1,2026-01-01\n0,0,2035-01-01\n")
+
+    with pytest.raises(UnusableFile) as caught:
+        read_trial(path, columns_of(path, {}), Words(), now=LATER)
+
+    assert "decided_at is 2035-01-01" in str(caught.value)
+    assert "still to come" in str(caught.value)
