@@ -25,7 +25,7 @@ _FEWEST = 10
 _BY_SCORE = """
 SELECT score, count(*) AS subjects, count(*) FILTER (selected) AS selected,
     sum(event)::BIGINT AS events, sum(event) FILTER (selected)::BIGINT AS hits,
-    sum(weight) AS weight, sum(weight * event) AS hit_weight
+    sum(weight) AS weight, sum(weight * weight) AS squares, sum(weight * event) AS hit_weight
 FROM known GROUP BY score ORDER BY score
 """
 
@@ -113,7 +113,14 @@ def _precision(hits: int, selected: int) -> Interval | None:
 
 
 def _bins(column: dict[str, NDArray[np.float64]]) -> Sequence[Bin]:
-    """Cut the scores into tenths by weight; equal scores are never parted."""
+    """Cut the scores into tenths by weight; equal scores are never parted.
+
+    Intervals are Wilson's on as many subjects as the weighted ones are worth, so that each covers
+    its own rate.
+
+    Sources:
+        Kish (1965), Survey Sampling, section 11.7, for that number.
+    """
     weight = column["weight"].astype(float)
     middle = np.cumsum(weight) - weight / 2
     tenth = np.minimum((10 * middle / weight.sum()).astype(int), 9)
@@ -124,13 +131,14 @@ def _bins(column: dict[str, NDArray[np.float64]]) -> Sequence[Bin]:
         if not subjects:
             continue
         share, hits = weight[mine], column["hit_weight"][mine].astype(float)
-        events = int(column["events"][mine].sum())
-        lower, upper = proportion_confint(events, subjects, method="wilson")
+        rate = float(hits.sum() / share.sum())
+        worth = float(share.sum()) ** 2 / float(column["squares"][mine].astype(float).sum())
+        lower, upper = proportion_confint(rate * worth, worth, method="wilson")
         found.append(
             Bin(
                 subjects=subjects,
                 score=float((column["score"][mine].astype(float) * share).sum() / share.sum()),
-                rate=float(hits.sum() / share.sum()),
+                rate=rate,
                 lower=float(lower),
                 upper=float(upper),
             )

@@ -13,7 +13,8 @@ class Bin(Frozen):
         subjects: Subjects whose outcome is known.
         score: Their mean score, weighted.
         rate: Share of them that came out as foretold, weighted, 0 to 1.
-        lower: Lower end of its 95% interval, after Wilson, by unweighted counts.
+        lower: Lower end of its 95% interval, after Wilson, on as many subjects as the weighted are
+            worth.
         upper: Upper end.
     """
 

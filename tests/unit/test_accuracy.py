@@ -3,6 +3,7 @@ import pyarrow as pa
 import pytest
 import statsmodels.api as sm
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from decisions.effectiveness.accuracy import accuracy
 from decisions.errors import InsufficientData
@@ -113,3 +114,23 @@ def test_ten_outcomes_of_either_kind_are_needed(events):
     else:
         with pytest.raises(InsufficientData, match="from 10 of either kind on"):
             accuracy(table, is_rate=True)
+
+
+def test_an_interval_covers_its_rate_however_unlike_the_weights():
+    rng = np.random.default_rng(5)
+    score = rng.random(2_000)
+    selected = rng.random(2_000) < 0.1
+    event = np.where(selected, rng.random(2_000) < 0.8, rng.random(2_000) < 0.2).astype(int)
+
+    weighted = accuracy(
+        known(score, event, weight=np.where(selected, 10.0, 1.0), selected=selected), is_rate=True
+    )
+    plain = accuracy(known(score, event), is_rate=True)
+
+    assert all(each.lower < each.rate < each.upper for each in weighted.bins)
+    first = plain.bins[0]
+    hits = round(first.rate * first.subjects)
+    assert (first.lower, first.upper) == pytest.approx(
+        proportion_confint(hits, first.subjects, method="wilson")
+    )
+    assert weighted.bins[5].upper - weighted.bins[5].lower > first.upper - first.lower
