@@ -181,7 +181,7 @@ def _warnings(
             f"At the declared holdout the verdict comes after the {measure.looks} planned looks; "
             f"hold out {computed.share:.0%}."
         )
-    if measure.planned < declared.held_out:
+    if declared.verdict_on and measure.planned < declared.held_out:
         found.append(
             f"The plan ends with {measure.planned:,} held-out subjects, before it can tell; "
             f"declare planned: {declared.held_out}."

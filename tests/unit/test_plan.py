@@ -77,6 +77,13 @@ def test_what_can_never_tell_is_warned_of():
     assert found.warnings[0].startswith("It will never be able to tell: of about")
 
 
+def test_nobody_is_told_to_plan_for_what_never_comes():
+    found = plan(Pace(at_once=300, weekly=0.0, batches=1, weeks=1.0), planned=100)
+
+    assert found.declared.verdict_on is None
+    assert [each[:29] for each in found.warnings] == ["It will never be able to tell"]
+
+
 @pytest.mark.parametrize(
     ("number", "warned"),
     [pytest.param(561, True, id="too-few"), pytest.param(562, False, id="enough")],
