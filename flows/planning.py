@@ -86,7 +86,8 @@ def plan_now(
         seen = _seen_in(layer, definition, scores)
     else:
         each = treatment.worth / treatment.valued if treatment.valued else None
-        seen = _Seen(pace=pace_of(drawn), each=each, source=f"{len(drawn)} runs of the ledger")
+        runs = f"{len(drawn)} run{'s' if len(drawn) != 1 else ''} of the ledger"
+        seen = _Seen(pace=pace_of(drawn), each=each, source=runs)
     if not seen.pace.at_once:
         raise NotUnderstood(
             f"no subject of {decision} is known; give past scores with --scores FILE …"

@@ -1,7 +1,7 @@
 """Before anything is measured: how long it takes, how many to leave alone, what that costs."""
 
 from datetime import datetime, timedelta
-from math import ceil, inf
+from math import ceil
 
 from decisions.effectiveness.about import Measure
 from decisions.effectiveness.evidence import ENOUGH_SUBJECTS
@@ -28,26 +28,29 @@ class Pace(Frozen):
 
     Attributes:
         at_once: Subjects in the first batch: whoever has been waiting.
-        weekly: New subjects a week after that.
+        weekly: New subjects a week after that; None where a single batch cannot say.
         batches: Batches this was read from.
-        weeks: Weeks from the first to the last of them.
+        weeks: Weeks from the first to the last of them; at least 1 where there are several, of
+            less than a week nothing is said per week that was not seen. 0 for a single one.
     """
 
     at_once: int
-    weekly: float
+    weekly: float | None
     batches: int
     weeks: float
 
     def within(self, span: timedelta) -> float:
-        """Return the subjects that come within a span."""
-        return self.at_once + self.weekly * (span / _WEEK)
+        """Return the subjects that come within a span; the first batch alone without a pace."""
+        return self.at_once + (self.weekly or 0.0) * (span / _WEEK)
 
     def until(self, subjects: float) -> timedelta | None:
-        """Return how long it takes until so many have come; None if they never do."""
+        """Return how long it takes until so many have come; None if never, or not known."""
         missing = max(0.0, subjects - self.at_once)
-        if missing and self.weekly <= 0:
+        if not missing:
+            return timedelta()
+        if not self.weekly:
             return None
-        weeks = missing / self.weekly if missing else 0.0
+        weeks = missing / self.weekly
         return weeks * _WEEK if weeks * _WEEK < LONGEST else None
 
 
@@ -58,7 +61,8 @@ class Outlook(Frozen):
         share: Share held out, 0 to 1.
         subjects: Subjects of both arms that notice the effect 80 times out of 100.
         held_out: Held-out subjects among them; what to declare as planned.
-        verdict_on: When the last of them is mature (timezone-aware); None if never.
+        verdict_on: When the last of them is mature (timezone-aware); None if never, or not
+            known for want of a pace.
         forgone: Successes given up by leaving them alone, if the effect is as large as hoped.
         price: What these are worth, in the value's unit; None where that is not known.
     """
@@ -81,7 +85,8 @@ class Plan(Frozen):
         declared: What the declared holdout takes.
         computed: What the smallest holdout takes that tells within the planned looks; None where
             even half of the subjects would not do.
-        first_look_on: When the first look can be read (timezone-aware); None if never.
+        first_look_on: When the first look can be read (timezone-aware); None if never, or not
+            known for want of a pace.
         power_planned: How often the effect is noticed with the planned number, 0 to 1.
         visible: The smallest effect that the planned number shows; None where none.
         warnings: What speaks against measuring like this, as sentences.
@@ -161,16 +166,27 @@ def planned(
         first_look_on=None if first is None else following_look(now + first + matures_after),
         power_planned=power(rate, difference, design),
         visible=visible_difference(rate, design, sign=1 if difference > 0 else -1),
-        warnings=tuple(_warnings(measure, declared, computed, now=now, cases=cases)),
+        warnings=tuple(_warnings(measure, pace, declared, computed, now=now, cases=cases)),
     )
 
 
 def _warnings(
-    measure: Measure, declared: Outlook, computed: Outlook | None, *, now: datetime, cases: float
+    measure: Measure,
+    pace: Pace,
+    declared: Outlook,
+    computed: Outlook | None,
+    *,
+    now: datetime,
+    cases: float,
 ) -> list[str]:
     found = []
     horizon = now + measure.looks * _MONTH
-    if computed is None:
+    if pace.weekly is None:
+        found.append(
+            "How many subjects come a week cannot be read from one batch; plan again after the "
+            "next run, or give past batches with --scores FILE …"
+        )
+    elif computed is None:
         found.append(
             f"It will never be able to tell: of about {cases:,.0f} subjects that mature within "
             f"{measure.looks} looks, not even a holdout of {MOST_SHARE:.0%} shows an effect this "
@@ -181,7 +197,8 @@ def _warnings(
             f"At the declared holdout the verdict comes after the {measure.looks} planned looks; "
             f"hold out {computed.share:.0%}."
         )
-    if declared.verdict_on and measure.planned < declared.held_out:
+    comes = computed is not None and declared.verdict_on is not None
+    if (comes or pace.weekly is None) and measure.planned < declared.held_out:
         found.append(
             f"The plan ends with {measure.planned:,} held-out subjects, before it can tell; "
             f"declare planned: {declared.held_out}."
@@ -197,13 +214,9 @@ def pace_of(batches: list[tuple[datetime, int]]) -> Pace:
     """
     ordered = sorted(batches)
     if not ordered:
-        return Pace(at_once=0, weekly=0.0, batches=0, weeks=0.0)
-    weeks = (ordered[-1][0] - ordered[0][0]) / _WEEK
+        return Pace(at_once=0, weekly=None, batches=0, weeks=0.0)
+    if len(ordered) == 1:
+        return Pace(at_once=ordered[0][1], weekly=None, batches=1, weeks=0.0)
+    weeks = max((ordered[-1][0] - ordered[0][0]) / _WEEK, 1.0)
     later = sum(count for _, count in ordered[1:])
-    weekly = later / weeks if weeks > 0 else 0.0
-    return Pace(
-        at_once=ordered[0][1],
-        weekly=0.0 if weekly == inf else weekly,
-        batches=len(ordered),
-        weeks=weeks,
-    )
+    return Pace(at_once=ordered[0][1], weekly=later / weeks, batches=len(ordered), weeks=weeks)

@@ -55,12 +55,15 @@ def _shown(found: "Planned") -> Iterator[RenderableType]:
 
     plan, pace = found.plan, found.plan.pace
     yield f"{found.decision}: what to expect of measuring it\n"
-    weekly = f"{pace.at_once:,} at once, then about {pace.weekly:,.0f} a week"
-    look = written.day(plan.first_look_on) if plan.first_look_on else "never"
+    weekly = "not known how many a week"
+    if pace.weekly is not None:
+        weekly = f"about {pace.weekly:,.0f} a week"
+    absent = "not known" if pace.weekly is None else "never"
+    look = written.day(plan.first_look_on) if plan.first_look_on else absent
     noticed = f"{plan.power_planned * 100:.0f} times out of 100 once the planned number is known"
     yield pairs(
         [
-            ("subjects", f"{weekly} ({found.pace_from})"),
+            ("subjects", f"{pace.at_once:,} at once, then {weekly} ({found.pace_from})"),
             ("without action", f"{written.percent(plan.base)} ({found.base_from})"),
             ("effect worth having", f"{written.points(plan.difference)} points"),
             ("noticed", noticed),
@@ -68,20 +71,20 @@ def _shown(found: "Planned") -> Iterator[RenderableType]:
         ]
     )
     yield ""
-    rows = [("declared", *_row(plan.declared, found.unit))]
+    rows = [("declared", *_row(plan.declared, found.unit, absent))]
     if plan.computed:
-        rows.append(("smallest that tells", *_row(plan.computed, found.unit)))
+        rows.append(("smallest that tells", *_row(plan.computed, found.unit, absent)))
     headings = ("holdout", "share", "subjects", "held out", "verdict about", "price")
     yield table(*headings, rows=rows, whole=[1, 4])
     yield "\nPrice: successes forgone by leaving them alone, if the effect is as large as hoped."
     yield from (f"! {warning}" for warning in plan.warnings)
 
 
-def _row(outlook: "Outlook", unit: str | None) -> tuple[object, ...]:
+def _row(outlook: "Outlook", unit: str | None, absent: str) -> tuple[object, ...]:
     from decisions.effectiveness import written
 
     price = f"{outlook.forgone:,.0f}" if outlook.forgone is not None else ""
     if outlook.price is not None:
         price += f" ({written.amount(outlook.price, unit)})"
-    verdict = written.day(outlook.verdict_on) if outlook.verdict_on else "never"
+    verdict = written.day(outlook.verdict_on) if outlook.verdict_on else absent
     return written.rounded(outlook.share), outlook.subjects, outlook.held_out, verdict, price

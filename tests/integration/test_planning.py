@@ -109,3 +109,18 @@ def test_the_command_answers_people_and_programs(folder, capsys):
     assert "200 at once, then about 40 a week (3 files of scores)" in shown
     assert document["plan"]["declared"]["share"] == 0.2
     assert "smallest that tells" in shown
+
+
+def test_one_run_is_no_pace_and_no_date(folder, clock, capsys):
+    write_scores(folder, [score(f"a{number}") for number in range(4)], scored_at=MONDAY)
+    made = assembled(folder, clock)
+    decide(made, DECISION)
+    made.ledger.close()
+    words = ["--workspace", str(folder), "--home", str(folder / "home"), "plan", DECISION]
+
+    assert main(words) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+
+    assert "4 at once, then not known how many a week (1 run of the ledger)" in shown
+    assert "first look not known" in shown
+    assert "never" not in shown

@@ -34,6 +34,30 @@ def test_the_first_batch_is_a_stock_and_the_rest_a_flow():
 
 
 @pytest.mark.parametrize(
+    ("span", "weekly", "weeks"),
+    [
+        pytest.param(timedelta(minutes=3), 50.0, 1.0, id="minutes"),
+        pytest.param(timedelta(days=6), 50.0, 1.0, id="six-days"),
+        pytest.param(timedelta(days=7), 50.0, 1.0, id="a-week"),
+        pytest.param(timedelta(days=14), 25.0, 2.0, id="two-weeks"),
+    ],
+)
+def test_less_than_a_week_counts_as_one(span, weekly, weeks):
+    assert pace_of([(NOW, 400), (NOW + span, 50)]) == Pace(
+        at_once=400, weekly=weekly, batches=2, weeks=weeks
+    )
+
+
+def test_of_a_single_batch_the_pace_is_not_known_rather_than_nothing():
+    found = plan(pace_of([(NOW, 300)]))
+
+    assert found.pace.weekly is None
+    assert found.declared.verdict_on is None
+    assert found.warnings[0].startswith("How many subjects come a week cannot be read")
+    assert not any("never be able to tell" in each for each in found.warnings)
+
+
+@pytest.mark.parametrize(
     ("weekly", "subjects", "taken"),
     [
         pytest.param(0.0, 1_000, timedelta(), id="there-already"),
@@ -70,10 +94,11 @@ def test_the_holdout_computed_tells_within_the_looks_planned():
     assert found.computed.verdict_on <= NOW + timedelta(days=366)
 
 
-def test_what_can_never_tell_is_warned_of():
-    found = plan(Pace(at_once=300, weekly=2.0, batches=9, weeks=8.0))
+def test_what_can_never_tell_is_warned_of_and_given_no_other_advice():
+    found = plan(Pace(at_once=300, weekly=2.0, batches=9, weeks=8.0), planned=100)
 
     assert found.computed is None
+    assert len(found.warnings) == 1
     assert found.warnings[0].startswith("It will never be able to tell: of about")
 
 
@@ -89,7 +114,8 @@ def test_nobody_is_told_to_plan_for_what_never_comes():
     [pytest.param(561, True, id="too-few"), pytest.param(562, False, id="enough")],
 )
 def test_a_plan_that_ends_too_early_is_warned_of(number, warned):
-    found = plan(looks=1, planned=number, share=0.1)
+    many = Pace(at_once=10_000, weekly=150.0, batches=9, weeks=8.0)
+    found = plan(many, looks=1, planned=number, share=0.1)
 
     assert any("declare planned: 562" in each for each in found.warnings) is warned
     assert (found.power_planned < 0.8) is warned
