@@ -103,7 +103,7 @@ def test_outcomes_of_the_past_show_no_effect_of_calls_that_nobody_made(layer, cl
     clock.move_to(REPORT_AT)
 
     seen = observing.observe(layer)
-    (reported,) = report_now(layer, [DECISION])
+    (reported,) = report_now(layer, [DECISION], look=True)
 
     arms = (reported.report.control, reported.report.treatment)
     assert (seen.outcomes, seen.missing) == (selected, 0)
