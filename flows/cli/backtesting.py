@@ -140,13 +140,14 @@ def sentence(found: "Comparison", people: "People") -> str:
             f", {_cases_of(share, signed=share * change < 0)} {name_of(people, most.assignee)}'s"
         )
         if most.beyond:
-            parts[0] += (
-                f", over the limit of {most.limit}: {most.beyond:,.1f} more a week are suppressed"
+            parts.append(
+                f"{most.beyond:,.1f} of theirs a week are over the limit of {most.limit} "
+                "and suppressed"
             )
     beyond = sum(each.beyond for each in found.assignees)
     if beyond and not (most and most.beyond):
         limit = found.assignees[0].limit
-        parts.append(f"{beyond:,.1f} more a week are over somebody's limit of {limit}")
+        parts.append(f"{beyond:,.1f} cases a week are over somebody's limit of {limit}")
     if found.before and found.changed_action:
         subjects = "subject changes" if found.changed_action == 1 else "subjects change"
         parts.append(f"{found.changed_action:,} {subjects} action")

@@ -91,6 +91,17 @@ def test_a_lower_threshold_is_told_in_cases_people_actions_and_money(layer):
     assert said.endswith("USD more at stake.")
 
 
+@pytest.mark.parametrize("threshold", [pytest.param(0.4, id="more"), pytest.param(0.9, id="less")])
+def test_what_is_over_a_limit_is_told_as_it_stands_and_not_as_a_change(layer, threshold):
+    found = compare(layer, lowered(layer, threshold), lowered(layer, 0.6))
+    over = [each.model_copy(update={"beyond": 2.0}) for each in found.assignees]
+
+    said = sentence(found.model_copy(update={"assignees": over}), layer.workspace.people)
+
+    assert "; 2.0 of theirs a week are over the limit of 3 per day and suppressed" in said
+    assert "more a week" not in said
+
+
 def test_no_case_is_opened_over_a_persons_day_or_a_subjects_month(layer):
     found = compare(layer, lowered(layer, 0.0))
 
