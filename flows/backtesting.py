@@ -43,6 +43,8 @@ class Past:
 
     batches: Sequence[PastBatch]
     notes: Sequence[str] = field(default_factory=list)
+    given: bool = False
+    """Whether they are files that somebody gave, which can be mended, rather than archived runs."""
 
 
 def archived_past(
@@ -96,7 +98,7 @@ def given_past(definition: Definition, files: Sequence[Path]) -> Past:
         NotUnderstood: A file cannot be read, or lacks one of those columns.
     """
     batches = [_of_file(definition, file) for file in files]
-    return Past(sorted(batches, key=lambda batch: batch.as_of))
+    return Past(sorted(batches, key=lambda batch: batch.as_of), given=True)
 
 
 def backtested(
@@ -121,7 +123,7 @@ def backtested(
     """
     sides = [each for each in (tried, other) if each]
     for each in sides:
-        _refuse_lacking(each, past.batches)
+        _refuse_lacking(each, past)
     found = [
         (each.label, each.definition, _verdicts(each, past, people, advance)) for each in sides
     ]
@@ -140,13 +142,24 @@ def _verdicts(tried: Tried, past: Past, people: People, advance: Callable[[], ob
     return pa.concat_tables(tables)
 
 
-def _refuse_lacking(tried: Tried, batches: Sequence[PastBatch]) -> None:
-    for batch in batches:
-        if lacking := batch.lacks(tried.definition):
+def _refuse_lacking(tried: Tried, past: Past) -> None:
+    context = {name for each in tried.definition.context for name in each.fields}
+    for batch in past.batches:
+        lacking = batch.lacks(tried.definition)
+        if not lacking:
+            continue
+        named = [f"{name} (from its context)" if name in context else name for name in lacking]
+        reads = f"the definition ({tried.label}) reads {', '.join(named)}"
+        if past.given:
             raise NotUnderstood(
-                f"{batch.name} has no {', '.join(lacking)}, which {tried.label} needs; give "
-                "batches that have with --batches FILE …, or leave older ones out with --since"
+                f"{reads}; {batch.name} has no such column{'s' if len(lacking) > 1 else ''}. A "
+                "batch file must hold all that the definition reads, as nothing is joined to it: "
+                f"add what is missing to {batch.name}"
             )
+        raise NotUnderstood(
+            f"{reads}; {batch.name} was archived without. Give batches as files that hold all "
+            "that it reads, with --batches FILE …, or leave older runs out with --since"
+        )
 
 
 def _of_run(ledger: Ledger, run: Run, file: Path) -> PastBatch:

@@ -184,8 +184,25 @@ def test_a_field_that_was_not_archived_is_asked_for(layer):
     rules = layer.definition(DECISION).model_dump(mode="json")["rules"]
     rules[1]["when"] = "top_reason = 'fewer logins'"
 
-    with pytest.raises(NotUnderstood, match=r"run 1 has no top_reason, which the file needs"):
+    with pytest.raises(NotUnderstood, match=r"reads top_reason; run 1 was archived without"):
         compare(layer, tried(layer, rules=rules))
+
+
+def test_a_given_file_must_hold_what_the_definition_reads_from_its_context(layer, tmp_path):
+    (tmp_path / "leads.csv").write_text(
+        "account_id,scored_at,churn_probability\na,2027-01-04,0.9\n"
+    )
+    joined = {"from": "warehouse", "table": "reps", "on": "account_id", "fields": {"rep": "string"}}
+    rules = layer.definition(DECISION).model_dump(mode="json")["rules"]
+    rules[1]["when"] = "rep = 'mia'"
+    past = given_past(layer.definition(DECISION), [tmp_path / "leads.csv"])
+
+    with pytest.raises(NotUnderstood) as refused:
+        backtested(tried(layer, context=[joined], rules=rules), None, past, layer.workspace.people)
+
+    assert "rep (from its context)" in str(refused.value)
+    assert "add what is missing to leads.csv" in str(refused.value)
+    assert "--since" not in str(refused.value)
 
 
 def test_given_files_are_batches_in_the_order_of_their_scores(layer, tmp_path):
