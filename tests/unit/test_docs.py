@@ -112,6 +112,14 @@ def test_every_command_is_described_with_its_options():
     assert described == {name: _names(app[name]) for name in commands}
 
 
+def test_every_command_is_listed_once_at_the_top():
+    page = sections(f"{REFERENCE}/command-line.md")
+    table = rows(page["Reference: the command line"])
+    listed = re.findall(r"\[(\w+)\]\(#", " ".join(row[0] for row in table))
+
+    assert sorted(listed) == sorted(name for name in application() if not name.startswith("-"))
+
+
 def test_the_options_of_every_command_are_described():
     app = application()
     described = _options(sections(f"{REFERENCE}/command-line.md")["Options of every command"])
