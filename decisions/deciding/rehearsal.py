@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from decisions.deciding.record import Judge, RecordVerdict
-from decisions.definition import WITHHELD, Definition
+from decisions.definition import WITHHELD, Definition, Example
 from decisions.errors import Place
 
 
@@ -68,10 +68,16 @@ def perishing_examples(definition: Definition, *, today: date) -> Iterator[tuple
     if not undated:
         return
     judge = Judge(definition)
+
+    def holds(example: Example, day: date) -> bool:
+        found, _ = _told(definition, judge.decide(example.given, _noon(day)))
+        return found == example.expect
+
     for index, example in undated:
+        if not holds(example, today):
+            continue  # it has failed by now, which is said as such
         for day in (today + ahead for ahead in _AHEAD):
-            found, _ = _told(definition, judge.decide(example.given, _noon(day)))
-            if found != example.expect:
+            if not holds(example, day):
                 text = f"example {index + 1} gives no as_of, and fails from {day} on or earlier"
                 yield ("examples", index), f"{text}; nothing is decided then"
                 break

@@ -144,3 +144,11 @@ def test_an_example_that_will_fail_one_day_is_doubted_beforehand(
     assert failed_examples(written, today=TODAY) == ()
     assert [place for place, _ in doubts] == ([("examples", 0)] if perishes else [])
     assert all("example 1 gives no as_of, and fails from 2027-02-18" in text for _, text in doubts)
+
+
+def test_an_example_that_fails_today_is_not_doubted_besides(shipped):
+    example = Example(given={"churn_probability": 0.7, "renewal_on": "2026-12-31"}, expect="call")
+    written = shipped.model_copy(update={"examples": (example,)})
+
+    assert len(failed_examples(written, today=TODAY)) == 1
+    assert list(perishing_examples(written, today=TODAY)) == []
