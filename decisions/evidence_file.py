@@ -91,7 +91,7 @@ def _checks(there: set[str], columns: OutcomeColumns, now: datetime) -> list[Che
     told = " AND ".join(f"{name} IS NULL" for name in ("value", "censored") if name in there)
     checks.append(
         Check(
-            f"SELECT line, '' AS found FROM rows WHERE {told}",
+            f"SELECT line, '' AS found FROM given WHERE {told}",
             f"it has no {columns.value}; where none can be known any more, say why "
             f"in a column {columns.censored!r}",
         )

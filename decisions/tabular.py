@@ -62,7 +62,8 @@ class Check:
 
     Attributes:
         faults: SQL over ``rows`` (the columns by their meaning, with ``line``) that returns
-            ``line`` and ``found`` of each row at fault.
+            ``line`` and ``found`` of each row at fault. ``given`` has the same columns as texts,
+            so that a value that cannot be read is not taken for one that is not there.
         text: What is wrong, with ``{found}`` in it.
     """
 
@@ -94,6 +95,11 @@ def read_rows(path: Path, columns: Sequence[Column], checks: Sequence[Check] = (
             for each, place in zip(columns, places, strict=True)
         )
         engine.execute(f"CREATE TEMP TABLE rows AS SELECT line, {typed} FROM texts ORDER BY line")
+        written = ", ".join(
+            f"nullif(trim({place}), '') AS \"{each.meaning}\""
+            for each, place in zip(columns, places, strict=True)
+        )
+        engine.execute(f"CREATE TEMP VIEW given AS SELECT line, {written} FROM texts")
         forms = (each for pair in zip(columns, places, strict=True) for each in _forms(*pair))
         faults = [fault for check in (*forms, *checks) for fault in _found(engine, check, path)]
         if faults:

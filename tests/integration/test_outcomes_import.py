@@ -164,6 +164,15 @@ def test_its_faults_come_at_once_with_their_lines(office):
     assert "6: it has no value" in said
 
 
+def test_a_value_that_cannot_be_read_is_not_said_to_be_missing_besides(office):
+    office.takes("case,value\nCSC-1,often\nCSC-2,\n")
+
+    said = " ".join(office.err.split())
+    assert "2: value is 'often'" in said
+    assert "2: it has no value" not in said
+    assert "3: it has no value" in said
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
