@@ -145,9 +145,11 @@ class Board:
                 todo = "resume it" if before.halted else "there is nothing to go back to"
                 raise LifecycleError(f"{version.name} is the version in force; {todo}")
             place(transaction, version, LIVE, "rolled back", author.person, author.via, because)
+            ended = ""
             if before is not None and before.halted:
                 restart_waits(transaction, decision, self._people, since=before.at)
-            return self._ruling(quorum, f"{self._name(author)} went back to it")
+                ended = ", which ends the halt"
+            return self._ruling(quorum, f"{self._name(author)} went back to it{ended}")
 
     def _name(self, author: Author) -> str:
         return self._people.name(author.person)

@@ -333,6 +333,9 @@ def test_a_rollback_makes_a_signed_version_live_again_and_ends_a_halt(company):
     back = company.board.rollback(FIRST.decision, 1, company.by("lee.park"))
 
     assert back.stage == "live"
+    assert (
+        back.text == "churn-save-call/v1: Lee Park went back to it, which ends the halt; it is live"
+    )
     assert company.stands() == {2: "retired", 1: "live"}
     assert company.runs()[0].state == "recorded"
 
