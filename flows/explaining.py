@@ -32,8 +32,8 @@ class Explained(BaseModel):
         verdict: What the run said; None where it said nothing of this subject.
         reason: The reason of a suppression or withholding, as recorded.
         because: The reason in words.
-        rule: The rule that decided.
-        action: The action it leads to.
+        rule: The rule that decided; None where the subject was withheld, as no rule did.
+        action: The action it leads to; None likewise.
         arm: treatment or control; None where no arm was drawn.
         assignee: Who got the case, or would have.
         model: Name of the model.
@@ -203,14 +203,14 @@ def _with_reasons(
     inputs = {definition.signal.score: row["score"]} | dict(row["inputs"] or {})
     record = inputs | {definition.signal.subject: about.subject}
     found = explained(definition, (opened.facts if opened else {}) | record, as_of=run.as_of)
-    scored_at = row["scored_at"]
+    scored_at, is_withheld = row["scored_at"], row["verdict"] == "withheld"
     return about.model_copy(
         update={
             "verdict": row["verdict"],
             "reason": row["reason"],
             "because": _because(definition, run, row, found, case),
-            "rule": row["rule"] or found.rule,
-            "action": row["action"] or found.action,
+            "rule": None if is_withheld else row["rule"] or found.rule,
+            "action": None if is_withheld else row["action"] or found.action,
             "arm": row["arm"],
             "assignee": row["assignee"],
             "model_version": row["model_version"],

@@ -14,6 +14,7 @@ from flows.cli.output import pairs, table, when
 
 if TYPE_CHECKING:
     from decisions.definition import Definition
+    from decisions.ownership import People
     from flows.explaining import Explained
 
 _END_OF_DAY = time(23, 59, 59, 999_999)
@@ -103,8 +104,8 @@ def _explain_given(here: Here, decision: str, given: Sequence[str]) -> None:
         "decision": decision,
         "given": record,
         "as_of": here.clock(),
-        "rule": found.rule,
-        "action": found.action,
+        "rule": None if found.withheld else found.rule,
+        "action": None if found.withheld else found.action,
         "withheld": found.withheld,
         "left_out": left_out,
     } | said
@@ -180,13 +181,19 @@ def _shown(here: Here, found: "Explained", state: str) -> Iterator[RenderableTyp
             ("rule", found.rule),
             ("action", found.action),
             ("arm", found.arm),
-            ("with", name_of(people, found.assignee) if found.assignee else None),
+            ("with", _held_by(found, people)),
             ("case", f"{found.case}, now {state}" if found.case else None),
             *(("note", note) for note in found.notes),
         ]
     )
-    decides = None if found.verdict == "withheld" else found.rule
-    yield from _conditions(found.rules, found.boundary, decides)
+    yield from _conditions(found.rules, found.boundary, found.rule)
+
+
+def _held_by(found: "Explained", people: "People") -> str | None:
+    if not found.assignee:
+        return None
+    name = name_of(people, found.assignee)
+    return f"nobody; else with {name}" if found.arm == "control" else name
 
 
 def _conditions(

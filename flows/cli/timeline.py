@@ -48,7 +48,8 @@ def timeline(dossier: Dossier, people: People) -> list[tuple[datetime, str]]:
 def _opening(dossier: Dossier) -> Iterator[tuple[datetime, str]]:
     case = dossier.case
     model = f"{case.model_name} {case.model_version}"
-    yield case.opened_at, f"opened by run {case.run_id}: {model} gave {case.score:g}"
+    begun = "held out on purpose, and given to nobody," if case.arm == "control" else "opened"
+    yield case.opened_at, f"{begun} by run {case.run_id}: {model} gave {case.score:g}"
 
 
 def _told(dossier: Dossier, people: People) -> Iterator[tuple[datetime, str]]:

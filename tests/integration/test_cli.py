@@ -399,6 +399,17 @@ class TestExplaining:
         assert "Mia Chen was told through slack" in decided.out
         assert all(len(line) <= 80 for line in decided.out.splitlines())
 
+    def test_a_held_out_subject_is_with_nobody_and_was_not_opened(self, shell):
+        write_workspace(shell.folder, holdout="99%")
+        assert shell.run("run") == 0
+
+        shell.run("explain", DECISION, "--subject", "acme")
+
+        assert "acme, churn-save-call: held out" in shell.out
+        assert "nobody; else with Mia Chen" in shell.out
+        assert "held out on purpose, and given to nobody, by run 1" in " ".join(shell.out.split())
+        assert "opened by" not in shell.out
+
     def test_a_program_gets_the_same_with_who_was_told(self, decided):
         found = decided.document("explain", DECISION, "--subject", "acme")
 
@@ -430,6 +441,8 @@ class TestExplaining:
         assert shell.run("explain", DECISION, "--given", "churn_probability=1", "arr=6000000") == 0
         assert "left to a person: too big" in shell.out
         assert "decides" not in shell.out
+        found = shell.document("explain", DECISION, "--given", "churn_probability=1", "arr=6000000")
+        assert (found["rule"], found["action"], found["withheld"]) == (None, None, "too big")
 
     @pytest.mark.parametrize(
         ("words", "said"),

@@ -125,6 +125,7 @@ def test_what_the_boundary_withheld_is_explained_in_its_words(layer, folder, clo
         "it was left to a person: too big to guess",
     )
     assert found.boundary[0]["condition"]["value"] is True
+    assert (found.rule, found.action) == (None, None)
 
 
 def test_a_held_out_subject_is_explained_as_left_alone_on_purpose(tmp_path, clock):
