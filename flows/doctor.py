@@ -22,6 +22,10 @@ from flows import wiring
 from flows.settings import Settings
 from flows.wiring import Layer
 
+_WORK = {"amendments": "updates of sent messages"}
+_HOURS_AT_MOST = 48
+"""Beyond this a delay is told in days."""
+
 
 def examined(settings: Settings, clock: Clock = wall_clock) -> Iterator[Finding]:
     """Yield what was looked at: workspace, ledger, work that is due, sources, channels, people.
@@ -76,7 +80,7 @@ class _Look:
         yield Finding(about="ledger", found=ledger.name)
         backlog = ledger.pulse.backlog(self._layer.clock())
         for work, found in backlog.items():
-            yield _due(work, found, self._layer.settings.late_after)
+            yield due(work, found, self._layer.settings.late_after)
 
     def _sources(self, definition: Definition) -> Iterator[Finding]:
         probes = [definition.intervention and definition.intervention.proof, definition.outcome]
@@ -131,14 +135,23 @@ class _Look:
         yield Finding(about=name, condition=Condition.DOUBTFUL, found="cannot be examined")
 
 
-def _due(work: str, found: Backlog, bound: timedelta) -> Finding:
+def due(work: str, found: Backlog, bound: timedelta) -> Finding:
+    """Return whether anybody takes up the work that is due.
+
+    Args:
+        work: Its kind, as the ledger calls it.
+        found: How much of it is due, and since when.
+        bound: For how long it may be due before it counts as left lying.
+    """
+    about = f"due {_WORK.get(work, work)}"
     if found.oldest <= bound:
-        return Finding(about=f"due {work}", found=f"{found.count} now")
-    hours = found.oldest.total_seconds() / 3600
+        return Finding(about=about, found=f"{found.count} now")
+    hours = found.oldest / timedelta(hours=1)
+    late = f"{hours:,.1f} h" if hours < _HOURS_AT_MOST else f"{hours / 24:,.1f} days"
     return Finding(
-        about=f"due {work}",
+        about=about,
         condition=Condition.FAULTY,
-        found=f"{found.count}, the first for {hours:,.1f} h: nobody takes them up",
+        found=f"{found.count}, the first for {late}: nobody takes them up",
         advice="run followthrough dispatch every minute, by serve, a worker or cron",
     )
 

@@ -36,7 +36,7 @@ def doctor(*, here: CommandHere) -> int:
     here.out.answer(
         {"findings": [attributes(one, "about", "condition", "found", "advice") for one in found]},
         table("", "what", "found", rows=rows, whole=[0]),
-        *(["\nWhat to do", *advice] if advice else []),
+        *([f"\n{'What to do' if faulty or away else 'Notes'}", *advice] if advice else []),
         "",
         f"{plural(len(found), 'look')}, {end}{f', {len(away)} did not answer' if away else ''}",
     )

@@ -7,8 +7,9 @@ import pytest
 from connectors.slack.channel import SlackChannel
 from connectors.slack.examination import SCOPES
 from connectors.testing import FakeSlack
+from decisions.ledger.pulse import Backlog
 from decisions.ports import Addressee, Condition
-from flows.doctor import examined
+from flows.doctor import due, examined
 from flows.settings import Settings
 from tests.company import write_workspace
 from tests.samples import MONDAY, MovableClock
@@ -111,6 +112,18 @@ def test_a_source_that_is_not_there_is_named(workspace, clock):
     assert found["slack: token"].condition is Condition.DOUBTFUL
     assert found["churn-save-call: business owner"].found == "Dana Reyes"
     assert found["due messages"].found == "0 now"
+    assert found["due updates of sent messages"].found == "0 now"
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [(47, "1, the first for 47.0 h: nobody"), (48, "1, the first for 2.0 days: nobody")],
+)
+def test_a_long_delay_is_told_in_days(hours, said):
+    found = due("steps", Backlog(1, timedelta(hours=hours)), timedelta(minutes=15))
+
+    assert (found.about, found.condition) == ("due steps", Condition.FAULTY)
+    assert found.found.startswith(said)
 
 
 def test_a_workspace_with_faults_is_looked_at_no_further(workspace, clock):
