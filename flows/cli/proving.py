@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from flows.cli.endings import DONE, WORLD_FAILED
 from flows.cli.here import CommandHere, Flow, Here
-from flows.cli.output import attributes, pairs, plural
+from flows.cli.output import attributes, pairs, plural, table
 from flows.cli.recording import carried_out
 
 if TYPE_CHECKING:
@@ -127,18 +127,19 @@ def audit(*, here: CommandHere) -> int:
         "kept": kept,
         "promises": [attributes(one, "name", "breaches", "examples") for one in found],
     }
+    rows = [row for one in found for row in _told_of(one)]
     broken = plural(sum(one.breaches > 0 for one in found), "promise")
     end = f"{plural(len(found), 'promise')}, all kept" if kept else f"{broken} broken"
-    here.out.answer(document, *(line for one in found for line in _told_of(one)), "", end)
+    here.out.answer(document, table("", "", rows=rows, whole=[0]), "", end)
     return DONE if kept else WORLD_FAILED
 
 
-def _told_of(promise: "Promise") -> Iterator[RenderableType]:
-    yield f"{'broken' if promise.breaches else 'kept  '}  {promise.name}"
+def _told_of(promise: "Promise") -> Iterator[tuple[str, str]]:
+    yield "broken" if promise.breaches else "kept", promise.name
     for example in promise.examples:
-        yield f"          {example}"
+        yield "", f"  {example}"
     if more := promise.breaches - len(promise.examples):
-        yield f"          and {more:,} more"
+        yield "", f"  and {more:,} more"
 
 
 def _reported(
