@@ -29,6 +29,8 @@ class Measure(Frozen):
     Attributes:
         name: The measured column.
         better: Which direction is the good one.
+        foretold: Which direction a high score is taken to foretell.
+        predicts: That direction as declared; None where the bad one stands for it.
         window: How long after opening an outcome counts, as declared.
         lag: How long after that data may still arrive, as declared.
         value: The field that says what one more success is worth.
@@ -43,6 +45,8 @@ class Measure(Frozen):
 
     name: str
     better: Better
+    foretold: Better
+    predicts: Better | None
     window: str
     lag: str | None
     value: str | None
@@ -141,6 +145,8 @@ def measure_of(definition: Definition) -> Measure | None:
     return Measure(
         name=outcome.measure,
         better=outcome.better,
+        foretold=outcome.foretold,
+        predicts=outcome.predicts,
         window=str(outcome.window),
         lag=str(outcome.lag) if outcome.lag else None,
         value=outcome.value,

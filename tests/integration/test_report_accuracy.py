@@ -109,6 +109,45 @@ class TestWereThePredictionsRight:
             assert re.search(rf"Nothing is known yet: [^.]*{said}", shown)
 
 
+class TestWhatAHighScoreIsTakenToForetell:
+    @staticmethod
+    def shown(accuracy, **outcome):
+        found = evidence(arm(400, 284), arm(3_600, 2_808), judgements=(judged(accuracy),))
+        made = compose(definition(outcome=OUTCOME | outcome), found, names=NAMES)
+        plain = " ".join(markdown(made).replace("`", "").replace("*", "").split())
+        page = Page(html(made)).text.replace(" ,", ",").replace(" .", ".")
+        return page, plain
+
+    @pytest.mark.parametrize(
+        ("outcome", "said"),
+        [
+            pytest.param({}, "foretell a lower renewed, the bad direction, because "
+                         "outcome.predicts is not declared.", id="bad-one"),
+            pytest.param({"better": "lower"}, "foretell a higher renewed, the bad direction",
+                         id="bad-is-more"),
+            pytest.param({"predicts": "higher"}, "foretell a higher renewed, as outcome.predicts "
+                         "declares.", id="declared"),
+        ],
+    )  # fmt: skip
+    def test_is_said_with_where_that_comes_from(self, outcome, said):
+        for text in self.shown(FOUND, **outcome):
+            assert f"A high score is taken to {said}" in text
+
+    @pytest.mark.parametrize(
+        ("slope", "outcome", "advised"),
+        [
+            pytest.param(-0.01, {}, "higher", id="below"),
+            pytest.param(-0.01, {"predicts": "higher"}, "lower", id="below-as-declared"),
+            pytest.param(0.0, {}, None, id="zero"),
+            pytest.param(None, {}, None, id="no-rates"),
+        ],
+    )
+    def test_is_doubted_where_the_slope_is_below_zero(self, slope, outcome, advised):
+        for text in self.shown(FOUND.model_copy(update={"slope": slope}), **outcome):
+            assert ("The slope is below 0" in text) is (advised is not None)
+            assert advised is None or f"declare outcome.predicts: {advised}." in text
+
+
 class TestTheReliabilityChart:
     @pytest.fixture
     def drawn(self):
