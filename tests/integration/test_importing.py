@@ -104,6 +104,13 @@ class TestTheFile:
         assert "50.0% held out, as found" in page
         assert "<b>Imported.</b> These 4 subjects were not decided on here" in page
         assert "1 of 2 (50.0%) of the subjects put forward were in fact acted on" in page
+        method = page.partition("How this was computed")[2]
+        assert "no arm was drawn here" in method
+        assert "No share was declared" in method
+        assert "as the file gives it" in method
+        assert "hash of salt" not in method
+        assert "first case of the period" not in method
+        assert "What people did" not in method
         assert desk.run("verify") == 0
         assert desk.run("cases", "--all", "--json") == 0
         assert json.loads(desk.out)["count"] == 0
