@@ -4,6 +4,7 @@ Static HTML without script or outside reference, to be put wherever colleagues l
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -24,13 +25,16 @@ _ELSE = re.compile(r"\{%-?\s*el(?:se|if)\b[^%]*%\}")
 _TAG = re.compile(r"\{%[^%]*%\}")
 
 
-def write_catalogue(workspace: Workspace, folder: Path, *, today: date) -> list[Path]:
+def write_catalogue(
+    workspace: Workspace, folder: Path, *, today: date, standings: Mapping[str, str] | None = None
+) -> list[Path]:
     """Write the pages of every decision and the one that leads to them.
 
     Args:
         workspace: What to describe.
         folder: Where to; made if it does not exist. Pages of the same name are replaced.
         today: The present date, to say which review is overdue.
+        standings: Of each decision whether its file is the version in force, in words.
 
     Returns:
         The pages, the index first.
@@ -38,7 +42,9 @@ def write_catalogue(workspace: Workspace, folder: Path, *, today: date) -> list[
     folder.mkdir(parents=True, exist_ok=True)
     pages = {INDEX: _index(workspace, today)}
     for name, definition in workspace.decisions.items():
-        pages[f"{name}.html"] = _page(definition, workspace.people, today)
+        pages[f"{name}.html"] = _page(
+            definition, workspace.people, today, (standings or {}).get(name)
+        )
     paths = []
     for name, text in pages.items():
         path = folder / name
@@ -67,12 +73,13 @@ def _asked(definition: Definition) -> list[str]:
     return list(dict.fromkeys(name for name in done if name != NOTHING))
 
 
-def _page(definition: Definition, people: People, today: date) -> str:
+def _page(definition: Definition, people: People, today: date, standing: str | None) -> str:
     named = names(definition, people)
     return _render(
         "catalogue_decision.html.j2",
         d=definition,
         today=today,
+        standing=standing,
         owners=[
             (role, named.of(role).partition(" (")[0])
             for role in OWNER_ROLES

@@ -63,11 +63,14 @@ def docs(*, output: Path | None = None, here: CommandHere) -> None:
         followthrough docs --output public/decisions
     """
     from flows.catalogue import write_catalogue
+    from flows.standing import standings
     from flows.wiring import read_workspace
 
     workspace = read_workspace(here.settings, here.clock)
     folder = output or here.settings.home / "docs"
-    pages = write_catalogue(workspace, folder, today=here.clock().astimezone(UTC).date())
+    told, _ = standings(here.settings, here.clock, workspace.decisions)
+    today = here.clock().astimezone(UTC).date()
+    pages = write_catalogue(workspace, folder, today=today, standings=told)
     decisions = plural(len(workspace.decisions), "decision")
     here.out.answer({"pages": pages}, f"{decisions} described; open {pages[0]}")
 
@@ -86,13 +89,16 @@ def boundary(decision: str, /, *, here: CommandHere) -> None:
         followthrough boundary churn-save-call
     """
     from flows.operating_boundary import operating_boundary
+    from flows.standing import standings
     from flows.wiring import named_decision, read_workspace
 
     workspace = read_workspace(here.settings, here.clock)
     definition = named_decision(workspace, decision)
     sections = operating_boundary(definition, workspace.people)
+    told, _ = standings(here.settings, here.clock, {decision: definition})
     document = {
         "decision": decision,
+        "describes": told[decision],
         "sha256": definition.sha256,
         "boundary": {each.heading: each.sentences for each in sections},
     }
@@ -100,4 +106,5 @@ def boundary(decision: str, /, *, here: CommandHere) -> None:
         "\n".join(["", each.heading, *(f"  {sentence}" for sentence in each.sentences)])
         for each in sections
     ]
-    here.out.answer(document, f"{decision}: {definition.purpose.question}", *shown)
+    heading = f"{decision}: {definition.purpose.question}"
+    here.out.answer(document, heading, f"Described is {told[decision]}.", *shown)

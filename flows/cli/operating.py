@@ -53,9 +53,13 @@ def run(
         followthrough run churn-save-call --no-deliver
         followthrough run churn-save-call --as-of 2026-11-20 --json
     """
+    from flows.standing import difference_told, other_in_force
+
     names = decisions or tuple(here.layer.workspace.decisions)
     for name in names:
-        here.layer.definition(name)
+        other = other_in_force(here.layer.ledger, here.layer.definition(name))
+        if other:
+            here.out.note(difference_told(name, other))
     decided, failed = _all_decided(here, names, flow)
     told = {name: str(why) for name, why in failed.items()}
     document: dict[str, Any] = {"runs": [_document(each) for each in decided], "failed": told}

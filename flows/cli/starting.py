@@ -62,6 +62,7 @@ def check(*, here: CommandHere) -> int:
         followthrough check
         followthrough check --workspace decisions/definitions --json
     """
+    from flows.standing import difference_told, standings
     from flows.wiring import example_doubts, example_faults, read_workspace, unset_variables
 
     try:
@@ -90,6 +91,9 @@ def check(*, here: CommandHere) -> int:
         "unsigned": [each.decision for each in decisions if each.sign_off is None],
     }
     here.out.answer(document, *_checked(workspace, failed, warnings))
+    _, others = standings(here.settings, here.clock, workspace.decisions)
+    for name, version in others.items():
+        here.out.note(difference_told(name, version))
     return YOURS_TO_FIX if failed else DONE
 
 

@@ -594,6 +594,31 @@ class TestPrograms:
         assert (version["stage"], version["runs"]) == ("live", 1)
         assert [each["person"] for each in version["signatures"]] == ["dana.reyes"]
 
+    def test_a_file_that_differs_from_the_version_in_force_is_noted(self, shell):
+        name = "churn-save-call"
+        written = shell.folder / f"{name}.yaml"
+        assert shell.document("boundary", name)["describes"].startswith("the file; no ledger")
+        written.write_text(written.read_text() + "\nsign_off: {by: [business], not: author}\n")
+        shell.run("release", name, "--by", "lee.park")
+        assert "nobody has signed it" in shell.document("boundary", name)["describes"]
+        shell.run("sign", name, "--as", "dana.reyes")
+        assert shell.document("boundary", name)["describes"] == "the version in force (v1, live)"
+        shell.run("check")
+        assert "something else" not in shell.err
+
+        written.write_text(written.read_text().replace("0.8 ", "0.85 ", 1))
+
+        for command in ("check", "run"):
+            shell.run(command)
+            said = " ".join(shell.err.split())
+            assert f"{name}.yaml says something else than v1, which decides" in said
+        shell.run("boundary", name)
+        told = "the file, which differs from the version in force (v1, live)"
+        assert told in " ".join(shell.out.split())
+        shell.run("docs")
+        page = (shell.folder / ".followthrough" / "docs" / f"{name}.html").read_text()
+        assert told in page
+
     def test_what_a_version_changes_is_shown_to_those_who_sign_it(self, shell):
         name = "churn-save-call"
         written = shell.folder / f"{name}.yaml"
