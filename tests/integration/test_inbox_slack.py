@@ -15,6 +15,8 @@ from fastapi import FastAPI
 from connectors.slack.channel import SlackChannel
 from connectors.testing import FakeSlack
 from connectors.testing.wire import post
+from decisions.board import Board
+from decisions.brake import Brake
 from decisions.deciding.archive import VerdictArchive
 from decisions.delivery import Attempt
 from decisions.desk import Author, Desk
@@ -53,6 +55,8 @@ class Room:
             ledger=ledger,
             archive=VerdictArchive(folder / "archive"),
             desk=Desk(ledger, self.people),
+            board=Board(ledger, self.people),
+            brake=Brake(ledger, self.people),
             pursuit=Pursuit(ledger, self.people),
             warehouses={},
             channels={"slack": channel},
