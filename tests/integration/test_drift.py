@@ -10,6 +10,7 @@ from decisions.deciding.distribution import measured
 from decisions.deciding.drift import Distribution
 from decisions.errors import LifecycleError, NotEntitled
 from decisions.ledger.records import NotificationState
+from decisions.ledger.standings import Mandate
 from flows import sweep
 from flows.references import set_reference
 from flows.settings import Settings
@@ -188,7 +189,7 @@ def test_a_reference_set_while_a_batch_is_decided_on_is_not_held_against_its_bin
     set_reference(feed.layer, DECISION, "lee.park")
 
     run = sweep.record_verdicts(
-        feed.layer, definition, batch, sweep.evaluate_rules(feed.layer, definition)
+        feed.layer, Mandate(definition), batch, sweep.evaluate_rules(feed.layer, definition)
     )
 
     assert set(run.drift) == {"company"}
