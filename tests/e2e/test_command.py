@@ -69,6 +69,9 @@ def living_in(session: int) -> list[int]:
     return found
 
 
+DECISION = "late-invoice-call"
+
+
 class Terminal:
     """Runs the program in a folder."""
 
@@ -93,6 +96,18 @@ def terminal(tmp_path) -> Terminal:
     made = Terminal(tmp_path).run("init", "mine")
     assert made.returncode == 0, made.stderr
     return Terminal(tmp_path / "mine")
+
+
+@pytest.fixture
+def signed(terminal) -> Terminal:
+    """A terminal in a new workspace whose decision is live."""
+    for words in (
+        ["release", DECISION, "--by", "lee.park"],
+        ["sign", DECISION, "--as", "dana.reyes"],
+    ):
+        done = terminal.run(*words)
+        assert done.returncode == 0, done.stderr
+    return terminal
 
 
 @pytest.fixture
@@ -135,7 +150,11 @@ def test_the_installed_program_is_this_one():
 
 def test_a_first_case_is_answered_within_minutes(terminal):
     began = time.monotonic()
-    for words in (["check"], ["run"], ["cases"], ["show", "LIC-1"]):
+    release, sign = (
+        ["release", DECISION, "--by", "lee.park"],
+        ["sign", DECISION, "--as", "dana.reyes"],
+    )
+    for words in (["check"], release, sign, ["run"], ["cases"], ["show", "LIC-1"]):
         done = terminal.run(*words)
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
@@ -158,22 +177,22 @@ def test_a_reader_who_has_had_enough_is_no_error(terminal):
     assert "BrokenPipeError" not in done.stderr
 
 
-def test_a_ledger_that_another_program_holds_is_named_and_left_as_it_was(terminal):
-    terminal.run("run")
-    ledger = terminal.folder / ".followthrough" / "ledger.db"
+def test_a_ledger_that_another_program_holds_is_named_and_left_as_it_was(signed):
+    signed.run("run")
+    ledger = signed.folder / ".followthrough" / "ledger.db"
 
     with sqlite3.connect(ledger, isolation_level=None) as holder:
         holder.execute("BEGIN IMMEDIATE")
-        done = terminal.run("acknowledge", "LIC-1", "--as", "mia.chen")
+        done = signed.run("acknowledge", "LIC-1", "--as", "mia.chen")
         holder.execute("ROLLBACK")
 
     assert done.returncode == 1
     assert "was locked by another program" in " ".join(done.stderr.split())
-    assert terminal.run("acknowledge", "LIC-1", "--as", "mia.chen").returncode == 0
+    assert signed.run("acknowledge", "LIC-1", "--as", "mia.chen").returncode == 0
 
 
-def test_a_run_is_recorded_by_prefect_where_it_is_asked_for(terminal, tmp_path):
-    done = terminal.run("run", "--flow", "--json", PREFECT_HOME=str(tmp_path / "prefect"))
+def test_a_run_is_recorded_by_prefect_where_it_is_asked_for(signed, tmp_path):
+    done = signed.run("run", "--flow", "--json", PREFECT_HOME=str(tmp_path / "prefect"))
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["delivered"] == {"sent": 7}
