@@ -14,6 +14,7 @@ from benchmarks.measuring import Measured
 _VERSIONS = ("duckdb", "pyarrow", "sqlalchemy", "sqlglot", "psycopg", "polars", "sqlmodel")
 _VERSIONS += ("zen-engine", "common-expression-language", "rule-engine")
 _BEGIN, _END = "<!-- results: written by make bench -->", "<!-- end of results -->"
+_CHART = "![Ratios to the limit of each job, as bars](results.svg)"
 _HEADINGS = ("way", "wall s", "fastest", "slowest", "CPU s", "inside s", "peak MiB", "ratio")
 
 
@@ -86,7 +87,7 @@ def draw(folder: str) -> None:
     readme = Path(folder) / "README.md"
     before, _, rest = readme.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    readme.write_text(f"{before}{_BEGIN}\n\n{_written(kept)}\n{_END}{after}")
+    readme.write_text(f"{before}{_BEGIN}\n\n{_CHART}\n\n{_written(kept)}\n{_END}{after}")
 
 
 def _rows(kept: dict[str, Any]) -> list[list[str]]:
