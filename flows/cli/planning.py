@@ -75,7 +75,7 @@ def _shown(found: "Planned") -> Iterator[RenderableType]:
     if plan.computed:
         rows.append(("smallest that tells", *_row(plan.computed, found.unit, absent)))
     headings = ("holdout", "share", "subjects", "held out", "verdict about", "price")
-    yield table(*headings, rows=rows, whole=[1, 4])
+    yield table(*headings, rows=rows, whole=[0, 1, 4])
     yield "\nPrice: successes forgone by leaving them alone, if the effect is as large as hoped."
     yield from (f"! {warning}" for warning in plan.warnings)
 

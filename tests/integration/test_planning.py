@@ -96,7 +96,9 @@ def test_what_is_not_known_is_asked_for(layer, folder, asked, said):
     assert said in str(refused.value)
 
 
-def test_the_command_answers_people_and_programs(folder, capsys):
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
+def test_the_command_answers_people_and_programs(folder, capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
     write_scores(folder, [score("acme")], scored_at=MONDAY)
     files = [str(batch_file(folder, number, 200 + 40 * number)) for number in range(3)]
     words = ["--workspace", str(folder), "--home", str(folder / "home"), "plan", DECISION]
@@ -106,8 +108,9 @@ def test_the_command_answers_people_and_programs(folder, capsys):
     assert main([*words, "--scores", *files, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
 
-    assert "200 at once, then about 40 a week (3 files of scores)" in shown
+    assert "200 at once, then about 40 a week (3 files of scores)" in " ".join(shown.split())
     assert document["plan"]["declared"]["share"] == 0.2
+    assert "smallest that tells" in shown
 
 
 def test_one_run_is_no_pace_and_no_date(folder, clock, capsys):
