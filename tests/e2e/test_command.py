@@ -250,7 +250,8 @@ def test_the_inbox_alone_needs_no_prefect(terminal, start):
     told = json.loads(document(program))
 
     assert (told["prefect"], told["schedules"]) == (None, [])
-    assert asked(f"{told['inbox']}/healthz")["ok"] is True
+    health = asked(f"{told['inbox']}/healthz")
+    assert (health["ok"], health["ledger"], health["late"]) == (True, "reachable", [])
     assert len(children(program.pid)) == 1
 
 

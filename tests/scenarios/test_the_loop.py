@@ -133,8 +133,10 @@ def test_a_probe_that_does_not_answer_is_named_and_nothing_is_lost(world):
     )
     mended = world.runs(observe)
 
-    assert all(fault.startswith("churn-save-call: warehouse: ") for fault in failed.faults)
-    assert "calls does not exist" in failed.faults[0]
+    assert len(failed.faults) == 2
+    for fault, table in zip(failed.faults, ("calls", "renewals"), strict=True):
+        assert fault.startswith("churn-save-call: warehouse: ")
+        assert f"{table} does not exist" in fault
     assert failed.outcomes == 0
     assert (mended.outcomes, mended.faults) == (2, [])
 
