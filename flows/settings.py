@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from decisions.links import SHORTEST_KEY
+
 SHIPPED_WORKSPACE = Path(__file__).resolve().parent.parent / "decisions" / "definitions"
 
 
@@ -32,6 +34,8 @@ class Settings(BaseSettings):
     """Port the inbox listens on."""
     url: str | None = None
     """The inbox's address as people reach it; by default made of host and port."""
+    secret: SecretStr | None = Field(default=None, min_length=SHORTEST_KEY)
+    """What sessions and personal links are signed with, 32 characters or more; else drawn once."""
     late_after: timedelta = timedelta(minutes=15)
     """For how long something may be due before the inbox's /healthz says that nobody works."""
     heartbeat: SecretStr | None = None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from connectors import registry
@@ -17,11 +17,13 @@ from decisions.definition import Definition
 from decisions.desk import Desk
 from decisions.errors import DefinitionError, Fault, NotUnderstood
 from decisions.ledger import Ledger
+from decisions.links import Links
 from decisions.ports import Channel, Clock, Warehouse, wall_clock
 from decisions.pursuit import Pursuit
 from decisions.suggestions import choices
 from decisions.workspace import Workspace, load_workspace, resolved
 from flows.settings import Settings
+from flows.signing import signing_key
 
 T = TypeVar("T")
 
@@ -55,6 +57,15 @@ class Layer:
     warehouses: Mapping[str, Warehouse]
     channels: Mapping[str, Channel]
     clock: Clock
+
+    @cached_property
+    def links(self) -> Links:
+        """Signs the personal links of messages, and reads them back.
+
+        Raises:
+            LedgerError: There is no key, and none can be kept.
+        """
+        return Links(signing_key(self.settings))
 
     def definition(self, decision: str) -> Definition:
         """Return the decision as the workspace says it now.
