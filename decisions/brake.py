@@ -7,7 +7,7 @@ from decisions.desk import Author
 from decisions.entitlement import entitled
 from decisions.errors import Halted, LifecycleError, NotEntitled, NotInForce
 from decisions.ledger import Ledger, Transaction
-from decisions.ledger.records import Notification, NotificationState, Standing, Version
+from decisions.ledger.records import Standing, Version
 from decisions.ledger.resumption import restart_waits
 from decisions.ledger.standings import Mandate, in_force, stand, standing_of
 from decisions.ledger.versions import pinned, versions_of
@@ -159,18 +159,8 @@ class Brake:
             return
         owners = Quorum(transaction, acting, self._people).owners(pinned(acting))
         for person in sorted(owners - {author.person}):
-            transaction.add(
-                Notification(
-                    key=f"standing {halt.id}:{person}:{Kind.HALTED}",
-                    standing_id=halt.id,
-                    kind=Kind.HALTED,
-                    recipient=person,
-                    because="owner",
-                    state=NotificationState.PENDING,
-                    next_at=transaction.at,
-                    created_at=transaction.at,
-                )
-            )
+            key = f"standing {halt.id}:{person}:{Kind.HALTED}"
+            transaction.queue(key, Kind.HALTED, person, "owner", standing_id=halt.id)
 
 
 def _number(version: Version | None) -> int | None:

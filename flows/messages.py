@@ -1,6 +1,6 @@
 """What a person is told about a case or a run, written from the ledger's facts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -165,60 +165,49 @@ def _about_run(claim: Claim, run: Run, to: Addressee, people: People) -> Message
         return _warning(claim, run, to, people)
     if not run.faults:
         return _about_the_boundary(claim, run, to, people)
-    definition = claim.definition
     shown = found_at_fault(run.faults, run.examples)[:10]
     more = len(run.faults) - len(shown)
     facts = [Fact(label=f"Found {n}", text=fault) for n, fault in enumerate(shown, start=1)]
     if more:
         facts.append(Fact(label="And", text=f"{more} more"))
-    return Message(
-        key=claim.notification.key,
-        kind=Kind.WITHHELD,
-        to=to,
-        decision=definition.decision,
-        lead=_LEADS[Kind.WITHHELD],
-        title=f"{definition.decision}: the whole batch is withheld",
+    return _about_decision(
+        claim,
+        to,
+        people,
+        title="the whole batch is withheld",
         why=f"Run {run.id} found its batch at fault; nobody was told of a case",
-        facts=tuple(facts),
-        owner=_owner(definition, people),
+        facts=facts,
     )
 
 
 def _warning(claim: Claim, run: Run, to: Addressee, people: People) -> Message:
-    definition = claim.definition
     theirs = [each for each in run.warnings if to.person in each["told"]]
-    return Message(
-        key=claim.notification.key,
-        kind=Kind.WARNED,
-        to=to,
-        decision=definition.decision,
-        lead=_LEADS[Kind.WARNED],
-        title=f"{definition.decision}: {' and '.join(each['about'] for each in theirs)}",
+    return _about_decision(
+        claim,
+        to,
+        people,
+        title=" and ".join(each["about"] for each in theirs),
         why=f"Run {run.id} noticed it and went on",
-        facts=tuple(Fact(label=each["about"].capitalize(), text=each["text"]) for each in theirs),
-        owner=_owner(definition, people),
+        facts=[Fact(label=each["about"].capitalize(), text=each["text"]) for each in theirs],
     )
 
 
 def _about_the_boundary(claim: Claim, run: Run, to: Addressee, people: People) -> Message:
     """Tell one person of all that a run left to them: how many, why, and a few of them."""
-    definition = claim.definition
     theirs = [each for each in run.withheld if each["told"] == to.person]
     count = sum(each["count"] for each in theirs)
-    subjects = f"{count:,} {'subject' if count == 1 else 'subjects'}"
-    return Message(
-        key=claim.notification.key,
-        kind=Kind.WITHHELD,
-        to=to,
-        decision=definition.decision,
+    subject = claim.definition.signal.subject
+    return _about_decision(
+        claim,
+        to,
+        people,
         lead=_BEYOND,
-        title=f"{definition.decision}: {subjects} withheld",
+        title=f"{count:,} {'subject' if count == 1 else 'subjects'} withheld",
         why=f"Run {run.id} decided nothing on them and opened no case",
-        facts=tuple(
-            Fact(label=cut(each["reason"], 120), text=_counted(each, definition.signal.subject))
+        facts=[
+            Fact(label=cut(each["reason"], 120), text=_counted(each, subject))
             for each in theirs[:10]
-        ),
-        owner=_owner(definition, people),
+        ],
     )
 
 
@@ -229,15 +218,30 @@ def _counted(each: Mapping[str, Any], subject: str) -> str:
 
 
 def _about_halt(claim: Claim, halt: Standing, to: Addressee, people: People) -> Message:
-    definition = claim.definition
     by = "Followthrough" if halt.by == SYSTEM else people.name(halt.by)
+    return _about_decision(claim, to, people, title="halted", why=f"{by}: {halt.because}")
+
+
+def _about_decision(
+    claim: Claim,
+    to: Addressee,
+    people: People,
+    *,
+    title: str,
+    why: str,
+    facts: Sequence[Fact] = (),
+    lead: str | None = None,
+) -> Message:
+    """Tell of a decision as a whole; no case, so nothing to answer."""
+    kind, definition = Kind(claim.notification.kind), claim.definition
     return Message(
         key=claim.notification.key,
-        kind=Kind.HALTED,
+        kind=kind,
         to=to,
         decision=definition.decision,
-        lead=_LEADS[Kind.HALTED],
-        title=f"{definition.decision} is halted",
-        why=f"{by}: {halt.because}",
+        lead=lead or _LEADS[kind],
+        title=f"{definition.decision}: {title}",
+        why=why,
+        facts=tuple(facts),
         owner=_owner(definition, people),
     )

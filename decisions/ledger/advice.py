@@ -14,7 +14,7 @@ from decisions.deciding.limits import COST, month_of
 from decisions.definition import Definition
 from decisions.ledger.drifts import Reference
 from decisions.ledger.probing import spent
-from decisions.ledger.records import FieldDrift, Notification, NotificationState, Run
+from decisions.ledger.records import FieldDrift, Run
 from decisions.ledger.transaction import Transaction
 from decisions.ownership import People, resolve
 from decisions.ports import Kind
@@ -127,18 +127,8 @@ def kept(
 def tell(transaction: Transaction, run: Run) -> None:
     """Queue one message for each person who is told of a run's warnings."""
     for name in sorted({name for each in run.warnings for name in each["told"]}):
-        transaction.add(
-            Notification(
-                key=f"run {run.id}:{name}:{Kind.WARNED}",
-                run_id=run.id,
-                kind=Kind.WARNED,
-                recipient=name,
-                because="an owner of the decision",
-                state=NotificationState.PENDING,
-                next_at=transaction.at,
-                created_at=transaction.at,
-            )
-        )
+        key = f"run {run.id}:{name}:{Kind.WARNED}"
+        transaction.queue(key, Kind.WARNED, name, "an owner of the decision", run_id=run.id)
 
 
 def _flagged_last(connection: Connection, decision: str) -> set[str]:

@@ -182,8 +182,10 @@ class Outbox:
             for because, message in messages.items():
                 if message.key in known:
                     continue
-                transaction.add(_announcement(transaction, run_id, because, message))
-                told.append(message.to.person)
+                person, written = message.to.person, message.model_dump(mode="json")
+                about = {"run_id": run_id, "message": written}
+                transaction.queue(message.key, message.kind, person, because, **about)
+                told.append(person)
         return told
 
     def drop(self, claim: Claim) -> None:
@@ -255,22 +257,6 @@ class Outbox:
         )
         with self._store.reading() as connection:
             return [Notification(**row) for row in connection.execute(query).mappings()]
-
-
-def _announcement(
-    transaction: Transaction, run_id: int, because: str, message: Message
-) -> Notification:
-    return Notification(
-        key=message.key,
-        run_id=run_id,
-        kind=message.kind,
-        recipient=message.to.person,
-        because=because,
-        state=NotificationState.PENDING,
-        next_at=transaction.at,
-        created_at=transaction.at,
-        message=message.model_dump(mode="json"),
-    )
 
 
 def _claim(transaction: Transaction, found: Notification, taken: dict[str, Any]) -> Claim:

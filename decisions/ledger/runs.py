@@ -24,7 +24,7 @@ from decisions.ledger.arms import arms_of, store_arms
 from decisions.ledger.openings import open_cases
 from decisions.ledger.periods import current_period, period_name
 from decisions.ledger.probing import history_of
-from decisions.ledger.records import Arm, Entry, Notification, NotificationState, Run, Version
+from decisions.ledger.records import Arm, Entry, Run, Version
 from decisions.ledger.signals import append_signals
 from decisions.ledger.standings import Mandate, admitted
 from decisions.ledger.store import Store
@@ -381,15 +381,5 @@ def _because(role: str, found: Standin) -> str:
 
 
 def _tell_of_run(transaction: Transaction, run: Run, person: str, because: str) -> None:
-    transaction.add(
-        Notification(
-            key=f"run {run.id}:{person}:{Kind.WITHHELD}",
-            run_id=run.id,
-            kind=Kind.WITHHELD,
-            recipient=person,
-            because=because,
-            state=NotificationState.PENDING,
-            next_at=transaction.at,
-            created_at=transaction.at,
-        )
-    )
+    key = f"run {run.id}:{person}:{Kind.WITHHELD}"
+    transaction.queue(key, Kind.WITHHELD, person, because, run_id=run.id)

@@ -169,16 +169,29 @@ class Transaction:
         table = Notification.__table__
         if self.connection.execute(select(table.c.id).where(table.c.key == key)).first():
             return
+        self.queue(key, kind, recipient, because, case_id=case.id)
+
+    def queue(self, key: str, kind: Kind, recipient: str, because: str, **about: Any) -> None:
+        """Put one message into the outbox, to be sent by the next sweep.
+
+        Args:
+            key: Names the message; a second one of the same key is refused by the database.
+            kind: What it says.
+            recipient: Who gets it; a key of ``people.yaml``.
+            because: Why that person.
+            about: Columns of what it is about: the ``case_id``, ``run_id`` or ``standing_id``,
+                and the ``message`` itself where it is written already.
+        """
         self.add(
             Notification(
                 key=key,
-                case_id=case.id,
                 kind=kind,
                 recipient=recipient,
                 because=because,
                 state=NotificationState.PENDING,
                 next_at=self.at,
                 created_at=self.at,
+                **about,
             )
         )
 
