@@ -23,19 +23,6 @@ def room(ledger_url):
     opened.ledger.close()
 
 
-@pytest.fixture
-def make_room(tmp_path):
-    rooms = []
-
-    def make(**changes):
-        rooms.append(Room(f"sqlite:///{tmp_path / f'{len(rooms)}.db'}", **changes))
-        return rooms[-1]
-
-    yield make
-    for each in rooms:
-        each.ledger.close()
-
-
 def test_acknowledging_stops_escalation_and_starts_the_time_to_complete(room):
     reply = room.desk.acknowledge("CSC-1", room.author("mia.chen"))
 

@@ -5,26 +5,11 @@ from datetime import timedelta
 import pytest
 
 from decisions.errors import LifecycleError, PermanentFailure, TemporaryFailure, UnknownOutcome
-from tests.room import Room
 from tests.samples import MONDAY, action, batch, definition, matches, people
 
 AWAY = TemporaryFailure("429", connector="slack")
 GONE = PermanentFailure("token_revoked", connector="slack")
 NO_WORD = UnknownOutcome("the history cannot be read", connector="slack")
-
-
-@pytest.fixture
-def make_room(tmp_path):
-    rooms = []
-
-    def make(**changes):
-        rooms.append(Room(f"sqlite:///{tmp_path / f'{len(rooms)}.db'}", **changes))
-        return rooms[-1]
-
-    yield make
-    for each in rooms:
-        assert each.ledger.verified().breach is None
-        each.ledger.close()
 
 
 def states(room):

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from decisions.outlook import Event, outlook
-from tests.room import Room
 from tests.samples import MONDAY, action
 
 COVER = [
@@ -17,19 +16,6 @@ COVER = [
         "because": "leave",
     }
 ]
-
-
-@pytest.fixture
-def make_room(tmp_path):
-    rooms = []
-
-    def make(**changes):
-        rooms.append(Room(f"sqlite:///{tmp_path / f'{len(rooms)}.db'}", **changes))
-        return rooms[-1]
-
-    yield make
-    for each in rooms:
-        each.ledger.close()
 
 
 def ahead(room):
