@@ -4,6 +4,8 @@ One transaction an act: who may, whether the version is in a state that allows i
 and the entry. An act that has been done already is answered and done no second time.
 """
 
+from contextlib import AbstractContextManager
+
 from decisions.deciding.rehearsal import failed_examples
 from decisions.definition import Definition
 from decisions.desk import Author
@@ -16,6 +18,7 @@ from decisions.ledger.standings import in_force, needs_signing, place, record_ve
 from decisions.ledger.versions import pinned, signed, version_of, versions_of
 from decisions.ownership import People
 from decisions.quorum import Quorum
+from decisions.refusal import refusals_entered
 from decisions.release import LIVE, Placing, Ruling, Stage, check_move
 
 
@@ -86,7 +89,7 @@ class Board:
             NotEntitled: The person does not sign this version.
         """
         self._people.person(author.person)
-        with self._ledger.writing() as transaction:
+        with self._refused("sign", decision, author), self._ledger.writing() as transaction:
             version = _released(transaction, decision, number)
             if number is None:
                 _check_unchanged(version, written)
@@ -118,7 +121,7 @@ class Board:
             LifecycleError: No version is signed, or the stage it is in does not allow the move.
             NotEntitled: The person is none of those who sign.
         """
-        with self._ledger.writing() as transaction:
+        with self._refused("stage", decision, author), self._ledger.writing() as transaction:
             version = _signed(transaction, decision, number)
             quorum = Quorum(transaction, version, self._people)
             quorum.admit(author.person)
@@ -135,7 +138,7 @@ class Board:
             LifecycleError: The version was never signed, or acts on everybody already.
             NotEntitled: The person is none of those who sign.
         """
-        with self._ledger.writing() as transaction:
+        with self._refused("roll back", decision, author), self._ledger.writing() as transaction:
             version = _signed(transaction, decision, number)
             quorum = Quorum(transaction, version, self._people)
             quorum.admit(author.person)
@@ -150,6 +153,9 @@ class Board:
                 restart_waits(transaction, decision, self._people, since=before.at)
                 ended = ", which ends the halt"
             return self._ruling(quorum, f"{self._name(author)} went back to it{ended}")
+
+    def _refused(self, act: str, decision: str, author: Author) -> AbstractContextManager[None]:
+        return refusals_entered(self._ledger, act, decision, person=author.person, via=author.via)
 
     def _name(self, author: Author) -> str:
         return self._people.name(author.person)

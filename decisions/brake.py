@@ -1,5 +1,6 @@
 """What may run of a decision now, and stopping all of it at once."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from decisions.definition import Definition
@@ -14,6 +15,7 @@ from decisions.ledger.versions import pinned, versions_of
 from decisions.ownership import People
 from decisions.ports import Kind
 from decisions.quorum import Quorum
+from decisions.refusal import refusals_entered
 from decisions.release import Ruling, Stage
 
 
@@ -68,7 +70,7 @@ class Brake:
         decision, why = definition.decision, because.replace("\0", "").strip()
         if not 3 <= len(why) <= 2_000:
             raise LifecycleError("say in a sentence why it is halted (3 to 2,000 characters)")
-        with self._ledger.writing() as transaction:
+        with self._entered("halt", decision, author), self._ledger.writing() as transaction:
             before = standing_of(transaction.connection, decision)
             acting = in_force(transaction.connection, before)
             self._check_owner(transaction, definition, acting, author)
@@ -93,7 +95,7 @@ class Brake:
             NotEntitled: The person is none of those who sign; where nobody has to, no owner.
         """
         decision = definition.decision
-        with self._ledger.writing() as transaction:
+        with self._entered("resume", decision, author), self._ledger.writing() as transaction:
             before = standing_of(transaction.connection, decision)
             if before is None or not before.halted:
                 raise LifecycleError(f"{decision} is not halted")
@@ -112,6 +114,9 @@ class Brake:
             count = f"{cases:,} {'case' if cases == 1 else 'cases'}"
             waits = f"; {count} whose time ran out meanwhile get all of it again"
         return Ruling(decision, _number(acting), "resumed", f"{decision} goes on{waits}")
+
+    def _entered(self, act: str, decision: str, author: Author) -> AbstractContextManager[None]:
+        return refusals_entered(self._ledger, act, decision, person=author.person, via=author.via)
 
     def _refused(self, transaction: Transaction, halt: Standing) -> Halted:
         body = {"halted": halt.at.isoformat(), "by": halt.by}

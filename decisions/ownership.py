@@ -113,6 +113,8 @@ class People(Part):
     people: Annotated[dict[PersonKey, Person], Field(min_length=1)]
     roles: dict[PersonKey, str] = Field(default_factory=dict)
     """Names of roles and who holds each."""
+    operators: tuple[str, ...] = ()
+    """Who keeps Followthrough running: may search, verify and export the whole ledger."""
     cover: Annotated[tuple[Cover, ...], Field(max_length=1_000)] = ()
 
     def person(self, key: str) -> Person:

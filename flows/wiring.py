@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from connectors import registry
+from decisions.admission import Admission
 from decisions.board import Board
 from decisions.brake import Brake
 from decisions.deciding.archive import VerdictArchive
@@ -57,6 +58,11 @@ class Layer:
     warehouses: Mapping[str, Warehouse]
     channels: Mapping[str, Channel]
     clock: Clock
+
+    @cached_property
+    def admission(self) -> Admission:
+        """Says who may see and do what."""
+        return Admission(self.ledger, self.workspace.people)
 
     @cached_property
     def links(self) -> Links:

@@ -20,9 +20,11 @@ def contradictions(people: People) -> Iterator[tuple[Place, str]]:
 
 
 def _unknown_keys(people: People) -> Iterator[tuple[Place, str]]:
+    roles = people.roles
     named: list[tuple[Place, str | None]] = [
         *((("people", key, "manager"), person.manager) for key, person in people.people.items()),
-        *((("roles", role), key) for role, key in people.roles.items()),
+        *((("roles", role), key) for role, key in roles.items()),
+        *((("operators", i), roles.get(each, each)) for i, each in enumerate(people.operators)),
         *((("cover", i, "of"), each.of) for i, each in enumerate(people.cover)),
         *((("cover", i, "by"), each.by) for i, each in enumerate(people.cover)),
     ]

@@ -19,6 +19,7 @@ from decisions.effectiveness.verdict import VerdictKind
 from decisions.ledger.records import Arm, CaseState, NotificationState, Record
 from decisions.lifecycle import MOVES, Move
 from decisions.ownership import People
+from decisions.permission import ALLOWED, Role
 from decisions.ports import Kind
 from decisions.release import Stage
 from decisions.rules.language import FUNCTION_NAMES, OPERATORS
@@ -93,6 +94,16 @@ def test_the_moves_of_a_case_are_those_the_desk_allows():
     }
 
     assert described == {(state, move.value) for state, moves in MOVES.items() for move in moves}
+
+
+def test_the_roles_that_allow_each_act_are_those_of_the_table():
+    found = sections(f"{REFERENCE}/roles.md")
+    described = {
+        act: frozenset(roles.split(", ")) for act, _covers, roles in rows(found["What each may do"])
+    }
+
+    assert described == {str(act): frozenset(map(str, roles)) for act, roles in ALLOWED.items()}
+    assert [row[0] for row in rows(found["Who is what"])] == list(Role)
 
 
 def test_the_stages_of_a_version_and_the_moves_between_them_are_those_there_are():

@@ -4,7 +4,7 @@ from decisions.ownership import People
 from decisions.workspace.roster import contradictions
 
 
-def found(people=None, roles=None, cover=()):
+def found(people=None, roles=None, cover=(), operators=()):
     """The contradictions of a team of seven whose members report to nobody unless told."""
     content = {
         "people": {
@@ -16,6 +16,7 @@ def found(people=None, roles=None, cover=()):
             for key in "abcdefg"
         },
         "roles": roles or {},
+        "operators": operators,
         "cover": [
             {
                 "of": of,
@@ -115,3 +116,14 @@ def test_more_than_five_stand_ins_in_a_row_are_refused(length, count):
 
     assert len(told) == count
     assert all("more than 5 stand-ins in a row" in text for _, text in told)
+
+
+@pytest.mark.parametrize("operators", [["a"], ["lead"]])
+def test_operators_are_people_or_roles(operators):
+    assert found(roles={"lead": "a"}, operators=operators) == []
+
+
+def test_an_operator_nobody_is_called_is_told_where_it_stands():
+    ((place, text),) = found(operators=["a", "eve"])
+
+    assert (place, text.partition(";")[0]) == (("operators", 1), "nobody is called 'eve'")
