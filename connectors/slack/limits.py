@@ -7,6 +7,7 @@ Sources:
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -33,11 +34,17 @@ OPTION_TEXT = 75
 OPTION_VALUE = 150
 PLACEHOLDER = 150
 INPUT_LABEL = 2_000
+INPUT_LENGTH = 3_000
+RADIO_OPTIONS = 10
+CONFIRM = {"title": 100, "text": 300, "confirm": 30, "deny": 30}
+ATTACHMENTS = 100
 VIEW_TITLE = 24
 PRIVATE_METADATA = 3_000
 VIEW_BYTES = 250_000
 
 _Json = Mapping[str, Any]
+_PICKERS = {"users_select", "datepicker", "timepicker", "datetimepicker"}
+_METADATA_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def message_breaches(message: _Json) -> list[str]:
@@ -46,6 +53,8 @@ def message_breaches(message: _Json) -> list[str]:
     found = [] if text or blocks else ["a message needs text or blocks"]
     if length(text) > MESSAGE_TEXT:
         found.append(f"text is over {MESSAGE_TEXT}")
+    if len(message.get("attachments") or ()) > ATTACHMENTS:
+        found.append(f"over {ATTACHMENTS} attachments")
     return found + list(_block_list(blocks, MESSAGE_BLOCKS)) + list(_metadata(message))
 
 
@@ -55,17 +64,29 @@ def view_breaches(view: _Json) -> list[str]:
     for part in ("title", "submit", "close"):
         if part in view or part == "title":
             found += _text(view.get(part), VIEW_TITLE, part, plain=True)
-    blocks = view.get("blocks", [])
-    if any(block.get("type") == "input" for block in blocks) and "submit" not in view:
+    has_input = any(block.get("type") == "input" for block in view.get("blocks", []))
+    if has_input and "submit" not in view:
         found.append("a view with an input needs submit")
-    found += _limited(view, "callback_id", ID)
+    return found + _surface(view)
+
+
+def home_breaches(view: _Json) -> list[str]:
+    """Return what Slack would refuse in a person's Home; empty when it is fine."""
+    found = [] if view.get("type") == "home" else ["a Home's type is 'home'"]
+    found += [f"a Home has no {part}" for part in ("title", "submit", "close") if part in view]
+    return found + _surface(view)
+
+
+def _surface(view: _Json) -> list[str]:
+    found = list(_limited(view, "callback_id", ID))
+    found += _limited(view, "external_id", ID)
     found += _limited(view, "private_metadata", PRIVATE_METADATA)
-    if len(json.dumps(view)) > VIEW_BYTES:
+    if len(json.dumps(view).encode()) > VIEW_BYTES:
         found.append(f"the view is over {VIEW_BYTES} bytes")
-    return found + list(_block_list(blocks, VIEW_BLOCKS))
+    return found + list(_block_list(view.get("blocks", []), VIEW_BLOCKS, in_view=True))
 
 
-def _block_list(blocks: Sequence[_Json], most: int) -> Iterator[str]:
+def _block_list(blocks: Sequence[_Json], most: int, *, in_view: bool = False) -> Iterator[str]:
     if len(blocks) > most:
         yield f"{len(blocks)} blocks; at most {most}"
     named = [block["block_id"] for block in blocks if "block_id" in block]
@@ -73,6 +94,8 @@ def _block_list(blocks: Sequence[_Json], most: int) -> Iterator[str]:
         yield "a block_id stands twice"
     for block in blocks:
         yield from _limited(block, "block_id", ID)
+        if block.get("type") == "input" and not in_view:
+            yield "an input stands in views only"
         yield from _block(block)
 
 
@@ -88,8 +111,12 @@ def _block(block: _Json) -> Iterator[str]:
                 yield from _text(element, TEXT, "context")
         case "actions":
             yield from _actions(block.get("elements", []))
+        case "divider":
+            return
         case "input":
-            yield from _text(block.get("label"), INPUT_LABEL, "label", plain=True)
+            for part in ("label", "hint"):
+                if part in block or part == "label":
+                    yield from _text(block.get(part), INPUT_LABEL, part, plain=True)
             yield from _element(block.get("element", {}))
         case other:
             yield f"a block of type {other!r} is not known here"
@@ -104,6 +131,8 @@ def _section(block: _Json) -> Iterator[str]:
         yield from _counted(block["fields"], SECTION_FIELDS, "field")
         for field in block["fields"]:
             yield from _text(field, FIELD, "field")
+    if "accessory" in block:
+        yield from _element(block["accessory"])
 
 
 def _actions(elements: Sequence[_Json]) -> Iterator[str]:
@@ -119,22 +148,52 @@ def _element(element: _Json) -> Iterator[str]:
     yield from _limited(element, "action_id", ID, needed=True)
     match element.get("type"):
         case "button":
-            yield from _text(element.get("text"), BUTTON_TEXT, "button", plain=True)
-            yield from _limited(element, "value", BUTTON_VALUE)
-            yield from _limited(element, "url", URL)
-            yield from _limited(element, "accessibility_label", BUTTON_TEXT)
+            yield from _button(element)
         case "static_select":
-            yield from _counted(element.get("options", []), OPTIONS, "option")
-            for option in element.get("options", []):
-                yield from _text(option.get("text"), OPTION_TEXT, "option", plain=True)
-                yield from _limited(option, "value", OPTION_VALUE, needed=True)
+            yield from _options(element, OPTIONS)
+        case "radio_buttons":
+            yield from _options(element, RADIO_OPTIONS)
         case "plain_text_input":
-            if not 0 <= element.get("max_length", TEXT) <= TEXT:
-                yield f"max_length is over {TEXT}"
+            yield from _typed(element)
+        case picker if picker in _PICKERS:
+            pass
         case other:
             yield f"an element of type {other!r} is not known here"
     if "placeholder" in element:
         yield from _text(element["placeholder"], PLACEHOLDER, "placeholder", plain=True)
+    for part in CONFIRM.keys() if "confirm" in element else ():
+        plain = part != "text"
+        yield from _text(element["confirm"].get(part), CONFIRM[part], part, plain=plain)
+
+
+def _button(element: _Json) -> Iterator[str]:
+    yield from _text(element.get("text"), BUTTON_TEXT, "button", plain=True)
+    yield from _limited(element, "value", BUTTON_VALUE)
+    yield from _limited(element, "url", URL)
+    yield from _limited(element, "accessibility_label", BUTTON_TEXT)
+    if element.get("style", "primary") not in {"primary", "danger"}:
+        yield f"a button has no style {element['style']!r}"
+
+
+def _options(element: _Json, most: int) -> Iterator[str]:
+    options = element.get("options", [])
+    yield from _counted(options, most, "option")
+    for option in options:
+        yield from _text(option.get("text"), OPTION_TEXT, "option", plain=True)
+        yield from _limited(option, "value", OPTION_VALUE, needed=True)
+    values = [option.get("value") for option in options]
+    if len(set(values)) < len(values):
+        yield "an option's value stands twice"
+    if "initial_option" in element and element["initial_option"] not in options:
+        yield "the initial option is none of the options"
+
+
+def _typed(element: _Json) -> Iterator[str]:
+    least, most = element.get("min_length", 0), element.get("max_length", INPUT_LENGTH)
+    if not 0 <= least <= most <= INPUT_LENGTH or not most:
+        yield f"a text of {least} to {most} characters; up to {INPUT_LENGTH} are allowed"
+    if length(element.get("initial_value", "")) > most:
+        yield "the initial value is longer than what may be typed"
 
 
 def _metadata(message: _Json) -> Iterator[str]:
@@ -144,6 +203,8 @@ def _metadata(message: _Json) -> Iterator[str]:
     if not isinstance(metadata.get("event_type"), str):
         yield "metadata needs event_type"
     for name, value in metadata.get("event_payload", {}).items():
+        if not _METADATA_NAME.fullmatch(name):
+            yield f"metadata has no name like {name!r}"
         if isinstance(value, dict | list):
             yield f"metadata {name!r} is not flat"
 

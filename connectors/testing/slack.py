@@ -1,39 +1,34 @@
-"""A Slack workspace on localhost: people, messages, buttons, forms, and faults on request."""
+"""A Slack workspace on localhost: people, channels, messages, buttons, forms, faults on request."""
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from email.utils import format_datetime
-from threading import RLock
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
-from connectors.testing import interaction
-from connectors.testing.team import SCOPES, Form, Member, Posted, Refusal, SlackTeam
-from connectors.testing.wire import HttpAnswer, HttpRequest, LocalServer, json_answer, post
+from connectors.testing.acting import Acting
+from connectors.testing.faults import Fault, Faults
+from connectors.testing.methods import SCOPES, WebApi
+from connectors.testing.pace import Breach, Pace
+from connectors.testing.sockets import Sockets
+from connectors.testing.team import APP, BOT, TEAM, Form, Member, Place, Posted, Refusal, SlackTeam
+from connectors.testing.wire import HttpAnswer, HttpRequest, LocalServer, json_answer
 from decisions.ports import Clock, wall_clock
 
 _EVERY_SCOPE = frozenset(scope for scope in SCOPES.values() if scope)
 _TAKES_JSON = ("chat.", "views.", "conversations.open")
-_NESTED = ("blocks", "metadata", "view")
+_NESTED = ("blocks", "metadata", "view", "attachments")
 
 
-@dataclass(slots=True)
-class _Fault:
-    """What happens to the next call of a method, in place of or after the method itself."""
-
-    method: str
-    answer: HttpAnswer | None
-    accepted: bool = False
-    delay: float = 0.0
-
-
-class FakeSlack:
+class FakeSlack(Faults, Acting):
     """A Slack workspace with one app, answering on localhost while it is entered.
 
     It keeps state and is strict: it checks token, scopes and content type, refuses blocks that
-    Slack would refuse, and knows nobody it was not told of::
+    Slack would refuse, records posts that come faster than Slack allows, and knows nobody it was
+    not told of::
 
         with FakeSlack() as slack:
             slack.add_person("U01DANA", email="dana.reyes@larkfield.example")
@@ -42,46 +37,69 @@ class FakeSlack:
             [told] = slack.messages_to("U01DANA")
             slack.press(told, "acknowledge", to="http://127.0.0.1:8000/slack/interactions")
 
-    Faults are queued, and each happens once: ``slack.refuse("ratelimited", status=429,
-    retry_after=30)`` meets the next post, the one after it goes through.
+    Faults are queued, and each happens once unless told otherwise: ``slack.refuse("ratelimited",
+    status=429, retry_after=30)`` meets the next post, the one after it goes through.
 
     Attributes:
         token: The bot token that is good.
-        signing_secret: What presses and submissions are signed with.
-        interactions_to: Where presses and submissions go unless told otherwise.
+        app_token: The app token that opens Socket Mode.
         calls: Every call so far: method and arguments, refused ones included.
+        pages: What else is answered, by the path's first part; for pages of a preview.
+
+    Args:
+        token: The bot token that is good.
+        app_token: The app token that opens Socket Mode.
+        signing_secret: What presses and submissions are signed with.
+        scopes: What the app may do.
+        clock: The present instant.
+        team: The workspace's id.
+        app: The app's id.
+        pace: Takes note of every post; one that is strict refuses what comes too soon.
+        port: Where to listen; any free one for 0.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is a dial of its own
         self,
         *,
         token: str = "xoxb-larkfield-1",  # noqa: S107  good for this server alone
+        app_token: str = f"xapp-1-{APP}-larkfield",
         signing_secret: str = "8f2c1d7a5b3e4960",  # noqa: S107
         scopes: frozenset[str] = _EVERY_SCOPE,
         clock: Clock = wall_clock,
+        team: str = TEAM,
+        app: str = APP,
+        pace: Pace | None = None,
+        port: int = 0,
     ) -> None:
         self.token = token
-        self.signing_secret = signing_secret
-        self.interactions_to = ""
+        self.app_token = app_token
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.pages: dict[str, Callable[[HttpRequest], HttpAnswer]] = {}
         self._clock = clock
-        self._team = SlackTeam(clock, scopes)
-        self._faults: list[_Fault] = []
-        self._lock = RLock()
-        self._server = LocalServer(self._respond)
-        self._last: tuple[str, bytes, Mapping[str, str]] | None = None
+        self._pace = pace or Pace()
+        self._late: list[tuple[datetime, str, dict[str, Any]]] = []
+        Faults.__init__(self, clock)
+        Acting.__init__(self, SlackTeam(clock, team=team, app=app), Sockets(app), signing_secret)
+        self._api = WebApi(self._team, scopes, self._pace, self._sockets.url)
+        self._server = LocalServer(self._respond, port)
 
     def __enter__(self) -> Self:
+        self._sockets.__enter__()
         self._server.__enter__()
         return self
 
     def __exit__(self, *failure: object) -> None:
         self._server.__exit__(*failure)
+        self._sockets.__exit__(*failure)
 
     @property
     def url(self) -> str:
         """The API's address, for ``base_url``."""
         return f"{self._server.url}/api/"
+
+    @property
+    def _reply_url(self) -> str:
+        return f"{self._server.url}/actions"
 
     def add_person(
         self, user: str, *, email: str, name: str = "", zone: str = "UTC", is_bot: bool = False
@@ -89,17 +107,48 @@ class FakeSlack:
         """Add a person; ``user`` is their Slack id, such as ``U01DANA``."""
         self._team.members[user] = Member(user, name or email, email, zone, is_bot=is_bot)
 
+    def add_channel(self, channel: str, *, name: str, app_is_in: bool = True) -> None:
+        """Add a channel; ``channel`` is its id, such as ``C01SALES``."""
+        members = {BOT} if app_is_in else set()
+        self._team.places[channel] = Place(channel, name, members)
+
+    def archive(self, channel: str) -> None:
+        """Archive a channel: nothing in it can be posted or changed any more."""
+        self._team.places[channel].archived = True
+
     def deactivate(self, user: str) -> None:
         """Close a person's account."""
         self._team.members[user].deleted = True
 
+    def delete(self, message: Posted) -> None:
+        """Take a message away, as an administrator may."""
+        message.deleted = True
+
     def post(self, user: str, text: str) -> Posted:
         """Put another message of the app's into a person's direct messages."""
-        return self._team.post(user, {"text": text})
+        with self._lock:
+            return self._team.post(user, {"text": text})
+
+    @property
+    def people(self) -> Mapping[str, Member]:
+        """Everybody, by their Slack id."""
+        return self._team.members
+
+    @property
+    def messages(self) -> list[Posted]:
+        """Every message that was ever taken, oldest first; what is lost or doubled shows here."""
+        with self._lock:
+            self._catch_up()
+            return [message for message in self._team.messages if not message.private]
+
+    @property
+    def deliveries(self) -> Counter[str]:
+        """How often each delivery id was taken."""
+        return Counter(message.key for message in self.messages if message.key)
 
     def messages_to(self, user: str) -> list[Posted]:
         """Return what stands in the app's direct messages with a person, oldest first."""
-        return [m for m in self._team.messages if m.to == user and not m.private]
+        return [m for m in self.messages if m.to == user and not m.deleted]
 
     def private_replies_to(self, user: str) -> list[str]:
         """Return the texts that only this person saw, oldest first."""
@@ -110,149 +159,90 @@ class FakeSlack:
         """Every form that was opened, oldest first."""
         return self._team.forms
 
-    def refuse(
-        self,
-        code: str,
-        *,
-        method: str = "chat.postMessage",
-        status: int = 200,
-        retry_after: int | None = None,
-    ) -> None:
-        """Answer the next call of the method with an error code, and do nothing."""
-        headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-        answer = json_answer({"ok": False, "error": code}, status, headers)
-        self._faults.append(_Fault(method, answer))
+    @property
+    def homes(self) -> dict[str, Form]:
+        """What the app shows on its Home, by person."""
+        return self._team.homes
 
-    def cut_before_accept(self, method: str = "chat.postMessage") -> None:
-        """Drop the connection of the next call, and do nothing."""
-        self._faults.append(_Fault(method, None))
+    @property
+    def breaches(self) -> list[Breach]:
+        """Posts that came faster than Slack allows."""
+        return self._pace.breaches
 
-    def cut_after_accept(self, method: str = "chat.postMessage") -> None:
-        """Do what the next call asks, and drop its connection without an answer."""
-        self._faults.append(_Fault(method, None, accepted=True))
+    @property
+    def connections(self) -> int:
+        """How many sockets the app has open."""
+        return self._sockets.count
 
-    def answer_html(self, status: int = 502, *, method: str = "chat.postMessage") -> None:
-        """Answer the next call with a page of HTML, as a proxy before Slack does."""
-        body = b"<html><body>Bad gateway</body></html>"
-        answer = HttpAnswer(status, body, {"content-type": "text/html"})
-        self._faults.append(_Fault(method, answer))
+    @property
+    def unacknowledged(self) -> int:
+        """Envelopes that the app did not acknowledge within three seconds."""
+        return self._sockets.unacknowledged
 
-    def answer_raw(
-        self, body: bytes, *, method: str = "chat.postMessage", length: int | None = None
-    ) -> None:
-        """Do what the next call asks and answer 200 with this body, cut short if ``length``."""
-        answer = HttpAnswer(200, body, {"content-type": "application/json"}, length)
-        self._faults.append(_Fault(method, answer, accepted=True))
-
-    def hang(self, seconds: float, method: str = "chat.postMessage") -> None:
-        """Do what the next call asks, and then say nothing for so many seconds."""
-        self._faults.append(_Fault(method, None, accepted=True, delay=seconds))
-
-    def press(
-        self, message: Posted, action: str, *, by: str | None = None, to: str | None = None
-    ) -> HttpAnswer:
-        """Press a button and return what the app answered.
-
-        Args:
-            message: The message the button stands on.
-            action: The button's ``action_id``.
-            by: Who presses; the message's recipient by default.
-            to: The app's address for interactions; ``interactions_to`` by default.
-
-        Raises:
-            LookupError: The message has no such button.
-        """
-        user = by or message.to
-        with self._lock:
-            address = self._team.new_reply_address(user)
-            content = interaction.press(
-                message,
-                action,
-                user,
-                trigger=self._team.new_trigger(user),
-                reply_to=f"{self._server.url}/actions/{address}",
-                at=self._team.new_ts(),
-            )
-        return self.interact(content, to=to)
-
-    def submit(self, form: Form, values: Mapping[str, str], *, to: str | None = None) -> HttpAnswer:
-        """Submit a form and return what the app answered.
-
-        Args:
-            form: One of ``forms``.
-            values: By ``block_id``: what is typed, or the text of the option that is chosen.
-            to: The app's address for interactions; ``interactions_to`` by default.
-
-        Raises:
-            LookupError: The form offers no such option.
-        """
-        with self._lock:
-            trigger = self._team.new_trigger(form.user)
-        content = interaction.submission(form, values, trigger=trigger)
-        answer = self.interact(content, to=to)
-        found = answer.json if answer.status == 200 and answer.body else {}
-        form.errors = found.get("errors", {}) if found.get("response_action") == "errors" else {}
-        form.closed = answer.status == 200 and not form.errors
-        return answer
-
-    def repeat(self) -> HttpAnswer:
-        """Send the last press or submission once more, to the byte.
-
-        Raises:
-            LookupError: There was none.
-        """
-        if self._last is None:
-            raise LookupError("nothing was pressed or submitted yet")
-        return post(*self._last)
-
-    def interact(self, content: Mapping[str, Any], *, to: str | None = None) -> HttpAnswer:
-        """Sign and send any interaction, as Slack does, and return what the app answered."""
-        body = urlencode({"payload": json.dumps(content)}).encode()
-        self._last = to or self.interactions_to, body, self.signed(body)
-        return post(*self._last)
-
-    def signed(self, body: bytes, *, at: float | None = None) -> dict[str, str]:
-        """Return the headers that prove a body to come from Slack, ``at`` seconds since 1970."""
-        timestamp = int(self._clock().timestamp() if at is None else at)
-        form = {"Content-Type": "application/x-www-form-urlencoded"}
-        return form | interaction.signature(self.signing_secret, body, timestamp)
+    def disconnect(self) -> None:
+        """Close the app's sockets, as Slack does every few hours."""
+        self._sockets.disconnect()
 
     def _respond(self, request: HttpRequest) -> HttpAnswer | None:
-        with self._lock:
-            if request.path.startswith("/actions/"):
-                address = request.path.removeprefix("/actions/")
+        first = request.path.lstrip("/").partition("/")[0].partition("?")[0]
+        if first in self.pages:
+            return self.pages[first](request)
+        if request.verb != "POST":
+            return HttpAnswer(404)
+        if first == "actions":
+            address = request.path.removeprefix("/actions/")
+            with self._lock:
                 taken = self._team.reply(address, json.loads(request.body))
-                return HttpAnswer(200, b"ok") if taken else json_answer({"ok": False}, 404)
-            method = request.path.removeprefix("/api/")
-            arguments = _arguments(method, request)
+            return HttpAnswer(200, b"ok") if taken else json_answer({"ok": False}, 404)
+        return self._called(request)
+
+    def _called(self, request: HttpRequest) -> HttpAnswer | None:
+        method = request.path.removeprefix("/api/")
+        arguments = _arguments(method, request)
+        with self._lock:
+            self._catch_up()
             self.calls.append((method, arguments))
-            fault = next((each for each in self._faults if each.method == method), None)
-            if fault is not None:
-                self._faults.remove(fault)
+            fault = self._met(method) or Fault(method, None, accepted=True, rightly=True)
+            if fault.late is not None:
+                self._late.append((self._clock() + fault.late, method, arguments))
             answer = None
-            if fault is None or fault.accepted:
+            if fault.accepted:
                 answer = self._answer(method, arguments, request.headers)
-        if fault is None:
-            return answer
         time.sleep(fault.delay)
-        return fault.answer
+        return answer if fault.rightly else fault.answer
+
+    def _catch_up(self) -> None:
+        """Do what was accepted too late, once its time has come."""
+        now = self._clock()
+        due = [each for each in self._late if each[0] <= now]
+        self._late = [each for each in self._late if each[0] > now]
+        for _, method, arguments in sorted(due, key=lambda each: each[0]):
+            try:
+                self._api.call(method, arguments)
+            except Refusal:
+                continue  # nobody is there any more to be told
 
     def _answer(
         self, method: str, arguments: dict[str, Any], headers: Mapping[str, str]
     ) -> HttpAnswer:
+        said = {"x-oauth-scopes": ",".join(sorted(self._api.scopes))}
+        said["date"] = format_datetime(self._clock(), usegmt=True)
         try:
-            self._authenticate(headers)
-            said = {"x-oauth-scopes": ",".join(sorted(self._team.scopes))}
-            said["date"] = format_datetime(self._clock(), usegmt=True)
-            return json_answer(self._team.call(method, arguments), headers=said)
+            self._authenticate(method, headers)
+            return json_answer(self._api.call(method, arguments), headers=said)
         except Refusal as refusal:
-            return json_answer(refusal.content)
+            if refusal.content["error"] == "ratelimited":
+                return json_answer(refusal.content, 429, said | {"Retry-After": "1"})
+            return json_answer(refusal.content, headers=said)
 
-    def _authenticate(self, headers: Mapping[str, str]) -> None:
+    def _authenticate(self, method: str, headers: Mapping[str, str]) -> None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme != "Bearer":
             raise Refusal("not_authed")
-        if token != self.token:
+        opens = method == "apps.connections.open"
+        if token == (self.token if opens else self.app_token):
+            raise Refusal("not_allowed_token_type")
+        if token != (self.app_token if opens else self.token):
             raise Refusal("invalid_auth")
 
 

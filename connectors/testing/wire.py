@@ -22,6 +22,7 @@ class HttpRequest:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    verb: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +66,19 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
 
 
 class LocalServer:
-    """Answers every POST on a free port of 127.0.0.1 with what ``respond`` returns.
+    """Answers every GET and POST on 127.0.0.1 with what ``respond`` returns.
 
     Args:
         respond: Called in a thread of its own per request; None cuts the connection.
+        port: Where to listen; any free one for 0.
     """
 
-    def __init__(self, respond: Callable[[HttpRequest], HttpAnswer | None]) -> None:
+    def __init__(self, respond: Callable[[HttpRequest], HttpAnswer | None], port: int = 0) -> None:
         class Connection(_Connection):
             pass
 
         Connection.respond = staticmethod(respond)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Connection)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Connection)
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -98,10 +100,16 @@ class LocalServer:
 class _Connection(BaseHTTPRequestHandler):
     respond: Callable[[HttpRequest], HttpAnswer | None]
 
+    def do_GET(self) -> None:
+        self._answer("GET")
+
     def do_POST(self) -> None:
+        self._answer("POST")
+
+    def _answer(self, verb: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.respond(HttpRequest(self.path, headers, body))
+        answer = self.respond(HttpRequest(self.path, headers, body, verb))
         self.close_connection = True
         if answer is not None:
             self._send(answer)
