@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, SecretStr
 
+from connectors.mail.config import MailConfig
 from connectors.slack.config import SlackConfig
 from connectors.warehouse.adbc import AdbcConfig, AdbcWarehouse
 from connectors.warehouse.alchemy import SqlalchemyConfig, SqlalchemyWarehouse
@@ -92,6 +93,12 @@ def _slack(name: str, config: SlackConfig, _folder: Path, clock: Clock) -> Chann
     return SlackChannel(name, token, config.base_url, signing_secret=secret, clock=clock)
 
 
+def _mail(name: str, config: MailConfig, _folder: Path, clock: Clock) -> Channel:
+    from connectors.mail.channel import MailChannel
+
+    return MailChannel(name, config.url.get_secret_value(), config.sender, clock=clock)
+
+
 def _revealed(secret: SecretStr | None) -> str | None:
     return (secret.get_secret_value().strip() if secret else "") or None
 
@@ -101,6 +108,7 @@ _SHIPPED = {
     "adbc": Kind("warehouse", AdbcConfig, _adbc),
     "spark": Kind("warehouse", SparkConfig, _spark),
     "sqlalchemy": Kind("warehouse", SqlalchemyConfig, _sqlalchemy),
+    "mail": Kind("channel", MailConfig, _mail),
     "slack": Kind("channel", SlackConfig, _slack, frozenset({"token", "signing_secret"})),
 }
 

@@ -108,7 +108,8 @@ class Attempt:
         told = self.claim.notification
         if self.now - told.created_at >= PATIENCE:
             return self._given_up(NotificationState.DEAD, channel, str(failure))
-        wait = SETTLE
+        # Who repeats what cannot be looked up must not do so twice a minute.
+        wait = min(SETTLE * 2 ** min(max(told.attempts - MOST_LOOKS, 0), 10), LONGEST_RETRY)
         if state is NotificationState.PENDING:
             doubled = RETRY * 2 ** min(told.attempts - 1, 10)
             asked_for = getattr(failure, "retry_after", None)

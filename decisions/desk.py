@@ -31,7 +31,7 @@ class Author:
 
     Attributes:
         person: Key in ``people.yaml``.
-        via: ``slack``, ``inbox``, ``command line`` or ``api``.
+        via: ``slack``, ``inbox``, ``mail`` (a personal link), ``command line`` or ``api``.
         interaction: Names the click or command; the same one counts once.
     """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Clock(Protocol):
@@ -159,6 +159,8 @@ class Message(Frozen):
         url: The case's page, if an inbox address is set.
         standing: How the case stands by now, once it has moved on since the message was sent; it
             takes the place of the deadline, and nobody is asked to acknowledge any more.
+        answer_url: A link of this person's own to where they can answer, for channels without
+            buttons. Whoever has it answers as them: it is never stored and never shown.
     """
 
     key: str
@@ -175,6 +177,7 @@ class Message(Frozen):
     reasons: tuple[str, ...] = ()
     url: str | None = None
     standing: str | None = None
+    answer_url: str | None = Field(default=None, exclude=True, repr=False)
 
 
 class Receipt(Frozen):

@@ -1,7 +1,7 @@
 """What a person is told about a case or a run, written from the ledger's facts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,10 +10,15 @@ from decisions.ledger import SYSTEM, Claim
 from decisions.ledger.amendments import Outdated
 from decisions.ledger.records import Answer, Case, CaseState, Notification, Run, Standing
 from decisions.lifecycle import PAST, Move
+from decisions.links import Link, Links
 from decisions.ownership import People
 from decisions.ports import Addressee, Fact, Kind, Message
 from decisions.suggestions import cut
 from decisions.wording import found_at_fault, shown_facts, title, why
+
+LINK_LIFE = timedelta(days=14)
+"""How long a personal link opens its case; whoever comes later goes by the case's page."""
+LINK_PATH = "/answer"
 
 _LEADS = {
     Kind.ASKED: None,
@@ -46,6 +51,21 @@ def message_for(claim: Claim, people: People, inbox_url: str) -> Message:
     if told.kind == Kind.REPORTED:  # what a report said is not said otherwise because it waited
         return Message.model_validate(told.message).model_copy(update={"to": to})
     return _about_run(claim, claim.run, to, people)
+
+
+def with_own_link(message: Message, links: Links, inbox_url: str, now: datetime) -> Message:
+    """Return the message with the link by which its person, and nobody else, opens the case.
+
+    Args:
+        message: What is told; about a run there is nothing to open.
+        links: Signs it.
+        inbox_url: The inbox's address, without a slash at the end.
+        now: The present instant (timezone-aware).
+    """
+    if message.case is None:
+        return message
+    token = links.signed(Link(message.to.person, message.case, now + LINK_LIFE))
+    return message.model_copy(update={"answer_url": f"{inbox_url}{LINK_PATH}/{token}"})
 
 
 def amended(outdated: Outdated, people: People, inbox_url: str) -> Message:

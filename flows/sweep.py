@@ -24,6 +24,7 @@ from decisions.delivery import Attempt, has_lost_its_point, unwritable
 from decisions.errors import (
     ConnectorError,
     DecisionLayerError,
+    LedgerError,
     PermanentFailure,
     TemporaryFailure,
     UnknownOutcome,
@@ -32,9 +33,9 @@ from decisions.ledger import Claim
 from decisions.ledger.amendments import Outdated
 from decisions.ledger.records import NotificationState, Run
 from decisions.ledger.standings import Mandate
-from decisions.ports import AmendingChannel
+from decisions.ports import AmendingChannel, Message
 from flows.heartbeat import beat
-from flows.messages import amended, message_for
+from flows.messages import amended, message_for, with_own_link
 from flows.wiring import Layer, rehearse
 
 _logger = logging.getLogger(__name__)
@@ -324,6 +325,7 @@ def _delivered(layer: Layer, claim: Claim) -> str:
     people, is_held = layer.workspace.people, partial(layer.ledger.outbox.is_held, claim)
     try:
         message = message_for(claim, people, layer.settings.inbox_url)
+        message = _with_own_link(layer, message)
         attempt = Attempt(claim, message, layer.channels, people, layer.clock(), is_held)
         delivery = attempt.made()
     except Exception as error:
@@ -331,6 +333,14 @@ def _delivered(layer: Layer, claim: Claim) -> str:
         delivery = unwritable(f"{type(error).__name__}: {error}", layer.clock())
     layer.ledger.outbox.settle(claim, delivery)
     return delivery.state
+
+
+def _with_own_link(layer: Layer, message: Message) -> Message:
+    try:
+        return with_own_link(message, layer.links, layer.settings.inbox_url, layer.clock())
+    except LedgerError as fault:  # without a key the message names the case's page instead
+        _logger.warning("%s", fault)
+        return message
 
 
 def _amended(layer: Layer, outdated: Outdated) -> datetime | None:

@@ -94,15 +94,20 @@ class Answers:
             return self._renderer.problem(request, 403, "Who are you?", _NO_READER)
         dossier = self._pages.dossier(key)
         try:
-            reply = self._taken(dossier, move, me, written)
+            reply = self._taken(dossier, move, self._author(request, me, written), me, written)
         except (LifecycleError, UnknownPerson) as refusal:
             return self._refused(request, dossier, move, written, refusal)
         return self._renderer.see_other(written.back or f"/cases/{key}", said=reply.text)
 
-    def _taken(self, dossier: Dossier, move: Move, me: Reader, written: Written) -> Reply:
+    def _author(self, request: Request, me: Reader, written: Written) -> Author:
+        visit = identity.visit(request)
+        return Author(me.key, visit.via if visit else VIA, f"{VIA}:{me.key}:{written.number}")
+
+    def _taken(
+        self, dossier: Dossier, move: Move, author: Author, me: Reader, written: Written
+    ) -> Reply:
         if not _NUMBER.fullmatch(written.number):
             raise LifecycleError("this form has lost its number; send this one instead")
-        author = Author(me.key, VIA, f"{VIA}:{me.key}:{written.number}")
         desk, key = self._layer.desk, dossier.case.key
         match move:
             case Move.ACKNOWLEDGE:

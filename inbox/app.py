@@ -14,6 +14,7 @@ from starlette.responses import Response
 from decisions.errors import DecisionLayerError, LedgerError
 from flows.wiring import Layer
 from inbox.answers import Answers
+from inbox.linked import Linked
 from inbox.operation import Operation
 from inbox.pages import Pages
 from inbox.rendering import Renderer
@@ -38,13 +39,15 @@ def create_app(layer: Layer) -> FastAPI:
         layer: What it shows, and whose desk takes the answers.
     """
     # Without a schema there are no documentation pages either, whose scripts come from elsewhere.
-    app = FastAPI(title="Followthrough", openapi_url=None)
+    app = FastAPI(title="Followthrough", openapi_url=None, redirect_slashes=False)
     app.add_middleware(Guard, url=layer.settings.inbox_url)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     renderer = Renderer(layer)
     pages = Pages(renderer)
     app.include_router(pages.router())
-    app.include_router(Answers(renderer, pages).router())
+    answers = Answers(renderer, pages)
+    app.include_router(answers.router())
+    app.include_router(Linked(renderer, pages, answers).router())
     app.include_router(slack_router(lambda: layer))
     operation = Operation(layer)
     app.add_api_route(HEALTH, operation.health)

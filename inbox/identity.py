@@ -31,11 +31,34 @@ class Reader:
     zone: str
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """How a reader came in, where it was not by the front door.
+
+    Attributes:
+        reader: Who they are, whatever a cookie says.
+        via: What their answers are recorded as coming by.
+        path: Where forms are sent to, instead of the case's own address.
+    """
+
+    reader: Reader
+    via: str
+    path: str
+
+
+def visit(request: Request) -> Visit | None:
+    """Return how the reader came in; None for the front door."""
+    found: Visit | None = getattr(request.state, "visit", None)
+    return found
+
+
 def reader(request: Request, people: People) -> Reader | None:
     """Return who the reader says they are, or None while they have not said.
 
     A name that has left ``people.yaml`` counts as not said.
     """
+    if (by_another_door := visit(request)) is not None:
+        return by_another_door.reader
     key = request.cookies.get(COOKIE, "")
     person = people.people.get(key)
     return Reader(key, person.name, person.zone) if person else None

@@ -17,7 +17,7 @@ from decisions.ledger.records import Case, CaseState
 from decisions.lifecycle import Move
 from decisions.ports import Kind
 from decisions.wording import shown_facts
-from inbox import views
+from inbox import identity, views
 from inbox.identity import Reader
 from inbox.moments import next_morning
 from inbox.rendering import Renderer
@@ -194,7 +194,7 @@ class Pages:
             dossier: The case and its history.
             problem: Why an answer was not taken, if one was not.
         """
-        me = self._renderer.reader(request)
+        me, visit = self._renderer.reader(request), identity.visit(request)
         watch = self._renderer.watch(me)
         case, definition = dossier.case, dossier.definition
         if case.state == CaseState.HELD_OUT and not self._may_see(me, definition):
@@ -205,6 +205,7 @@ class Pages:
             "case.html",
             problem.status if problem else 200,
             here=f"/cases/{case.key}",
+            answer_at=visit.path if visit else f"/cases/{case.key}",
             row=self._row(case, me),
             dossier=dossier,
             facts=shown_facts(definition, case.action, case.facts, watch.zone),

@@ -1,0 +1,1 @@
+"""Messages to people as e-mail, handed to one SMTP server."""
