@@ -12,12 +12,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, SecretStr
 
+from connectors.apprise_channel import AppriseConfig
 from connectors.mail.config import MailConfig
 from connectors.slack.config import SlackConfig
 from connectors.warehouse.adbc import AdbcConfig, AdbcWarehouse
 from connectors.warehouse.alchemy import SqlalchemyConfig, SqlalchemyWarehouse
 from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
 from connectors.warehouse.spark import SparkConfig, SparkWarehouse
+from connectors.webhook.config import WebhookConfig
 from decisions.errors import DecisionLayerError
 from decisions.ports import Channel, Clock, Warehouse
 from decisions.workspace import ConnectionKind
@@ -99,6 +101,19 @@ def _mail(name: str, config: MailConfig, _folder: Path, clock: Clock) -> Channel
     return MailChannel(name, config.url.get_secret_value(), config.sender, clock=clock)
 
 
+def _webhook(name: str, config: WebhookConfig, _folder: Path, clock: Clock) -> Channel:
+    from connectors.webhook.channel import WebhookChannel
+
+    url, secret = config.url.get_secret_value(), config.secret.get_secret_value()
+    return WebhookChannel(name, url, secret, clock=clock)
+
+
+def _apprise(name: str, config: AppriseConfig, _folder: Path, clock: Clock) -> Channel:
+    from connectors.apprise_channel import AppriseChannel
+
+    return AppriseChannel(name, config.url.get_secret_value(), clock=clock)
+
+
 def _revealed(secret: SecretStr | None) -> str | None:
     return (secret.get_secret_value().strip() if secret else "") or None
 
@@ -109,6 +124,8 @@ _SHIPPED = {
     "spark": Kind("warehouse", SparkConfig, _spark),
     "sqlalchemy": Kind("warehouse", SqlalchemyConfig, _sqlalchemy),
     "mail": Kind("channel", MailConfig, _mail),
+    "webhook": Kind("channel", WebhookConfig, _webhook),
+    "apprise": Kind("channel", AppriseConfig, _apprise),
     "slack": Kind("channel", SlackConfig, _slack, frozenset({"token", "signing_secret"})),
 }
 
