@@ -127,13 +127,18 @@ def reporting(asked: Asked) -> Iterator[Done]:
     folder = asked.folder / f"cases-{asked.cases}"
     folder.mkdir()
     run_python("benchmarks.workload", "make", folder, 1)
-    ledger = f"sqlite:///{folder / 'full.db'}"
-    run_python("benchmarks.reporting", "prepare", folder, ledger, asked.cases)
-    way = Measured("report")
-    for _ in _rounds(asked, f"reports on {asked.cases:,}"):
-        measure(way, "benchmarks.reporting", folder, ledger)
+    run_python("benchmarks.deciding", "empty", folder)
+    ways = [Measured("report_from_sqlite"), Measured("report_from_postgresql")]
+    with _server(folder) as fresh:
+        ledgers = f"sqlite:///{folder / 'full.db'}", fresh()
+        for ledger in ledgers:
+            run_python("benchmarks.reporting", "prepare", folder, ledger, asked.cases)
+        for _ in _rounds(asked, f"reports on {asked.cases:,}"):
+            for way, ledger in zip(ways, ledgers, strict=True):
+                measure(way, "benchmarks.reporting", folder, ledger)
     (folder / "full.db").unlink()
-    yield Done("reporting", asked.cases, asked.rounds, [way])
+    agree(ways)
+    yield Done("reporting", asked.cases, asked.rounds, ways)
 
 
 JOBS: dict[str, Callable[[Asked], Iterator[Done]]] = {

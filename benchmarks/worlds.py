@@ -129,7 +129,7 @@ class World:
 
     def look(self, number: int) -> EffectivenessReport:
         """Take a look after so many months, and publish it."""
-        with self.ledger.reading() as connection:
+        with self.ledger.counting() as connection:
             evidence = gather(
                 connection, self.definition, as_of=month(number), look=f"2026-{number:02d}"
             )

@@ -78,7 +78,7 @@ def plan_now(
             f"{decision} declares no holdout; declare one of 10% to begin with, "
             "the plan then says which it needs"
         )
-    with layer.ledger.reading() as connection:
+    with layer.ledger.counting() as connection:
         evidence = gather(connection, definition, as_of=layer.clock())
         drawn = new_subjects(connection, decision)
     treatment = evidence.treatment

@@ -102,7 +102,7 @@ def _present(
 ) -> EffectivenessReport:
     """Return the report on a decision's present period; a look is published first."""
     while True:
-        with layer.ledger.reading() as connection:
+        with layer.ledger.counting() as connection:
             definition = measured(connection, declared, as_of=span.as_of)
             evidence = gather(connection, definition, **asdict(span))
         report = compose(definition, evidence, names=names)

@@ -15,7 +15,6 @@ from sqlalchemy import (
     func,
     literal,
     not_,
-    or_,
     select,
 )
 
@@ -30,7 +29,14 @@ from decisions.effectiveness.adoption import (
     Times,
     overrides_of,
 )
-from decisions.ledger.counts import ANSWERS, accepted, case_facts, is_mature
+from decisions.ledger.facts import (
+    Facts,
+    Question,
+    accepted,
+    is_open,
+    lacking,
+    put_forward,
+)
 from decisions.ledger.records import Answer, Case
 from decisions.ledger.scope import Scope
 from decisions.lifecycle import Move
@@ -42,25 +48,25 @@ _answers, _cases = Answer.__table__, Case.__table__
 _HOUR = 3_600
 
 
-Ask = Callable[[str, Select[Any]], Sequence[RowMapping]]
-"""Puts a query and keeps its SQL under a name."""
+Ask = Callable[[str, Question], Sequence[RowMapping]]
+"""Puts a question about cases and keeps its SQL under a name."""
 
 
 def adoption_of(ask: Ask, scope: Scope) -> Adoption:
     """Ask how people dealt with cases; people are called by their keys."""
     has_proof = scope.definition.intervention is not None
-    overridden = ask("overridden by person", overrides_by_person(scope))
-    old = ask("open loops by age", aged(scope))
-    named = ask("cases longest open", loose_ends(scope))
-    compared = ask("reported and proven", agreement(scope)) if has_proof else []
+    overridden = ask("overridden by person", lambda _: overrides_by_person(scope))
+    old = ask("open loops by age", lambda facts: aged(scope, facts))
+    named = ask("cases longest open", lambda facts: loose_ends(scope, facts))
+    compared = ask("reported and proven", agreement) if has_proof else []
     deed = "proof" if has_proof else "report"
     rows = [
         (row["by"], row["reason"] or "no reason given", row["cases"], row["cases_of_person"])
         for row in overridden
     ]
     taken = (
-        _times("first answer", ask("time to the first answer", first_answers(scope))),
-        _times("work reported done", ask("time to completion", completions(scope))),
+        _times("first answer", ask("time to the first answer", first_answers)),
+        _times("work reported done", ask("time to completion", lambda _: completions(scope))),
     )
     return Adoption(
         times=tuple(each for each in taken if each.count),
@@ -100,8 +106,13 @@ def _loose_end(row: RowMapping, deed: str) -> LooseEnd:
     )
 
 
-def times(scope: Scope, *moves: Move) -> Select[Any]:
-    """Measure how much working time the first answers of some kinds took."""
+def first_answers(facts: Facts) -> Select[Any]:
+    """Measure how much working time passed until the first answer."""
+    return _taken(select(facts.c.worked).where(facts.c.in_span))
+
+
+def completions(scope: Scope) -> Select[Any]:
+    """Measure how much working time passed until the work was first reported done."""
     nth = func.row_number().over(
         partition_by=_answers.c.case_id, order_by=(_answers.c.at, _answers.c.id)
     )
@@ -111,14 +122,19 @@ def times(scope: Scope, *moves: Move) -> Select[Any]:
         .where(
             _cases.c.decision == scope.decision,
             scope.within(_cases.c.opened_at),
-            *accepted(scope, *moves),
+            *accepted(scope, Move.DONE),
         )
         .subquery()
     )
-    place = func.row_number().over(order_by=first.c.worked)
+    return _taken(select(first.c.worked).where(first.c.nth == 1))
+
+
+def _taken(times: Select[Any]) -> Select[Any]:
+    taken = times.subquery()
+    place = func.row_number().over(order_by=taken.c.worked)
     ranked = (
-        select(first.c.worked, place.label("place"), func.count().over().label("of"))
-        .where(first.c.nth == 1, first.c.worked.is_not(None))
+        select(taken.c.worked, place.label("place"), func.count().over().label("of"))
+        .where(taken.c.worked.is_not(None))
         .subquery()
     )
     return select(
@@ -132,19 +148,8 @@ def times(scope: Scope, *moves: Move) -> Select[Any]:
     )
 
 
-def first_answers(scope: Scope) -> Select[Any]:
-    """Measure how much working time passed until the first answer."""
-    return times(scope, *ANSWERS)
-
-
-def completions(scope: Scope) -> Select[Any]:
-    """Measure how much working time passed until the work was reported done."""
-    return times(scope, Move.DONE)
-
-
-def agreement(scope: Scope) -> Select[Any]:
+def agreement(facts: Facts) -> Select[Any]:
     """Compare what was reported with what is proven, over the cases of the reporting span."""
-    facts = case_facts(scope)
     kept, said, proven = not_(facts.c.overridden), facts.c.reported, facts.c.proven
     compared = {
         "both": and_(kept, said, proven),
@@ -155,7 +160,7 @@ def agreement(scope: Scope) -> Select[Any]:
     }
     return select(
         *(func.count().filter(holds).label(name) for name, holds in compared.items())
-    ).where(facts.c.in_span)
+    ).where(put_forward(facts), facts.c.in_span)
 
 
 def overrides_by_person(scope: Scope) -> Select[Any]:
@@ -185,9 +190,8 @@ def overrides_by_person(scope: Scope) -> Select[Any]:
     ).order_by(of_person.desc(), counted.c.by, counted.c.reason)
 
 
-def aged(scope: Scope) -> Select[Any]:
+def aged(scope: Scope, facts: Facts) -> Select[Any]:
     """Count all cases with something open by who holds them and how old they are."""
-    facts = case_facts(scope)
     bounds = [scope.as_of - timedelta(days=days) for days in AGES]
     ages = [
         and_(
@@ -201,43 +205,27 @@ def aged(scope: Scope) -> Select[Any]:
             facts.c.assignee,
             *(func.count().filter(age).label(f"age_{place}") for place, age in enumerate(ages)),
         )
-        .where(_is_open(facts, scope))
+        .where(is_open(facts, scope))
         .group_by(facts.c.assignee)
     )
 
 
-def loose_ends(scope: Scope) -> Select[Any]:
+def loose_ends(scope: Scope, facts: Facts) -> Select[Any]:
     """List the cases longest open, with what each lacks."""
-    facts = case_facts(scope)
-    lacking = _lacking(facts, scope)
     return (
         select(
             facts.c.key,
             facts.c.assignee,
             facts.c.opened_at,
-            *(case((lacks, 1), else_=0).label(name) for name, lacks in lacking.items()),
+            *(
+                case((lacks, 1), else_=0).label(name)
+                for name, lacks in lacking(facts, scope).items()
+            ),
         )
-        .where(_is_open(facts, scope))
+        .where(is_open(facts, scope))
         .order_by(facts.c.opened_at, facts.c.key)
         .limit(MOST_NAMED)
     )
-
-
-def _is_open(facts: FromClause, scope: Scope) -> ColumnElement[bool]:
-    return or_(*_lacking(facts, scope).values())
-
-
-def _lacking(facts: FromClause, scope: Scope) -> dict[str, ColumnElement[bool]]:
-    done: ColumnElement[bool] = facts.c.proven
-    if scope.definition.intervention is None:
-        done = or_(facts.c.reported, facts.c.proven)
-    lacking = {
-        "answer": not_(facts.c.answered),
-        "deed": and_(facts.c.answered, not_(facts.c.overridden), not_(done)),
-    }
-    if scope.definition.outcome is not None:
-        lacking["outcome"] = and_(is_mature(facts, scope), facts.c.value.is_(None))
-    return lacking
 
 
 def _at_place(ranked: FromClause, place: ColumnElement[int]) -> ColumnElement[int | None]:

@@ -6,7 +6,7 @@ from sqlalchemy import Select, case, func, select
 
 from decisions.effectiveness.overriding import AnswerOutcome, answer_outcome
 from decisions.ledger.adoption import Ask
-from decisions.ledger.counts import ANSWERS, accepted, is_mature, judged_cases
+from decisions.ledger.facts import ANSWERS, Facts, accepted, is_mature, put_forward
 from decisions.ledger.records import Answer
 from decisions.ledger.scope import Scope
 from decisions.lifecycle import Move
@@ -21,13 +21,12 @@ def outcomes_by_answer(ask: Ask, scope: Scope) -> tuple[AnswerOutcome, ...]:
         answer_outcome(
             row["reason"], cases=row["cases"], known=row["known"], total=row["total"] or 0.0
         )
-        for row in ask("outcomes by answer", _query(scope))
+        for row in ask("outcomes by answer", lambda facts: _query(scope, facts))
     )
     return tuple(sorted(found, key=lambda each: (each.reason is not None, -each.cases)))
 
 
-def _query(scope: Scope) -> Select[Any]:
-    cases = judged_cases(scope)
+def _query(scope: Scope, cases: Facts) -> Select[Any]:
     override = case(
         (
             _given.c.kind == Move.OVERRIDE,
@@ -50,6 +49,6 @@ def _query(scope: Scope) -> Select[Any]:
         )
         .select_from(cases)
         .join(_given, _given.c.id == last)
-        .where(is_mature(cases, scope))
+        .where(put_forward(cases), cases.c.period == scope.period, is_mature(cases, scope))
         .group_by(override)
     )

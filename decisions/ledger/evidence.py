@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 import sqlglot
-from sqlalchemy import Connection, RowMapping, Select
+from sqlalchemy import CTE, Connection, RowMapping, Select
 
 from decisions.definition import Definition
 from decisions.effectiveness.arm import ArmOutcomes
@@ -25,7 +25,7 @@ from decisions.effectiveness.evidence import (
     RunCounts,
 )
 from decisions.effectiveness.look import Look
-from decisions.ledger import counts
+from decisions.ledger import counts, facts
 from decisions.ledger.accuracies import judgements
 from decisions.ledger.adoption import adoption_of
 from decisions.ledger.answered import outcomes_by_answer
@@ -50,10 +50,9 @@ def gather_imported(connection: Connection, period: ImportedPeriod, *, as_of: da
         period: Which.
         as_of: The instant the report is made for (timezone-aware).
     """
-    inquiry = _Inquiry(
-        connection, Scope(period.definition, period.name, as_of, import_id=period.id)
-    )
-    arms = _arms(inquiry, inquiry.ask("drawn", counts.imported_allocated(inquiry.scope)))
+    scope = Scope(period.definition, period.name, as_of, import_id=period.id)
+    inquiry = _Inquiry(connection, scope, facts.case_facts(scope))
+    arms = _arms(inquiry, inquiry.ask("drawn", counts.imported_allocated(scope)))
     (acted,) = inquiry.ask("acted on", counts.imported_acted(inquiry.scope))
     declared = Declaration.of(period.definition)
     return Evidence(
@@ -93,7 +92,8 @@ def gather(
     """Count what the ledger knew of a decision at an instant.
 
     Args:
-        connection: A connection that sees one consistent state.
+        connection: One that sees a consistent state and may keep temporary tables; see
+            ``Ledger.counting``.
         definition: The decision; of several measurement periods the newest by then counts.
         as_of: The instant (timezone-aware); rows recorded later do not count.
         since: Start of the reporting span, inclusive (timezone-aware).
@@ -104,19 +104,24 @@ def gather(
         The counts, and the SQL of each as it was run.
     """
     period = period_at(connection, definition.decision, as_of)
-    inquiry = _Inquiry(
-        connection, Scope(definition, _name(definition, period), as_of, since, until)
-    )
-    declared, looks = Declaration.of(definition), published(connection, definition.decision)
-    drawn = inquiry.ask("drawn", counts.allocated(inquiry.scope))
+    scope = Scope(definition, _name(definition, period), as_of, since, until)
+    with facts.kept(connection, scope) as kept:
+        return _gathered(_Inquiry(connection, scope, kept), period, look)
+
+
+def _gathered(inquiry: "_Inquiry", period: Period | None, look: str | None) -> Evidence:
+    connection, scope = inquiry.connection, inquiry.scope
+    definition, as_of = scope.definition, scope.as_of
+    declared, looks = Declaration.of(definition), published(connection, scope.decision)
+    drawn = inquiry.ask("drawn", counts.allocated(scope))
     arms = _arms(inquiry, drawn)
     assignees, followed = _followed(inquiry)
-    held_out = inquiry.ask("held out", counts.held_out(inquiry.scope))
-    overridden = inquiry.ask("overridden", counts.overrides(inquiry.scope))
+    held_out = inquiry.ask_of_cases("held out", counts.held_out)
+    overridden = inquiry.ask("overridden", counts.overrides(scope))
     return Evidence(
         as_of=as_of,
-        since=since,
-        until=until,
+        since=scope.since,
+        until=scope.until,
         version=_version(inquiry),
         declaration=declared.sha256 if declared else "",
         declarations=len({row["declaration"] for row in drawn}),
@@ -125,7 +130,7 @@ def gather(
         treatment=arms[Arm.TREATMENT],
         look=look if _is_in_turn(looks, look, as_of, period) else None,
         looks=tuple(each for each in looks if each.as_of <= as_of),
-        judgements=judgements(connection, definition.decision, as_of),
+        judgements=judgements(connection, scope.decision, as_of),
         matures_after=definition.outcome.matures_after if definition.outcome else None,
         enough_at=_enough_at(inquiry, arms[Arm.CONTROL]),
         runs=_runs(inquiry),
@@ -133,11 +138,9 @@ def gather(
         held_out=held_out[0]["cases"],
         overrides={row["reason"] or "no reason given": row["cases"] for row in overridden},
         assignees=assignees,
-        drift=tuple(
-            FieldMoved(**row) for row in inquiry.ask("drift", counts.drifted(inquiry.scope))
-        ),
-        adoption=adoption_of(inquiry.ask, inquiry.scope),
-        by_answer=outcomes_by_answer(inquiry.ask, inquiry.scope),
+        drift=tuple(FieldMoved(**row) for row in inquiry.ask("drift", counts.drifted(scope))),
+        adoption=adoption_of(inquiry.ask_of_cases, scope),
+        by_answer=outcomes_by_answer(inquiry.ask_of_cases, scope),
         queries=inquiry.queries,
         answers=inquiry.answers,
     )
@@ -189,17 +192,30 @@ def _measurement(period: Period, declared: Declaration) -> Measurement:
 
 @dataclass
 class _Inquiry:
-    """The questions put to the ledger for one report, and the SQL each was put in."""
+    """The questions put to the ledger for one report, and SQL that answers each by itself.
+
+    Attributes:
+        connection: What they are put to.
+        scope: What the report is about.
+        cases: What was known of each, ready to be counted.
+        queries: SQL by what it counts.
+        answers: The rows it gave.
+    """
 
     connection: Connection
     scope: Scope
+    cases: facts.Facts
     queries: dict[str, str] = field(default_factory=dict)
     answers: dict[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
     def ask(self, name: str, query: Select[Any]) -> Sequence[RowMapping]:
         """Return the rows of a query; keep its SQL, and the rows, under the name."""
-        self.queries[name] = _written(query, self.connection)
-        rows = self.connection.execute(query).mappings().all()
+        return self.ask_of_cases(name, lambda _: query)
+
+    def ask_of_cases(self, name: str, question: facts.Question) -> Sequence[RowMapping]:
+        """Return the rows of a question about cases; keep them, and SQL that looks them up anew."""
+        self.queries[name] = _written(question(facts.case_facts(self.scope)), self.connection)
+        rows = self.connection.execute(question(self.cases)).mappings().all()
         self.answers[name] = tuple(dict(row) for row in rows)
         return rows
 
@@ -221,8 +237,14 @@ def _in_lines(shape: str, backend: str) -> str:
 
 
 def _arms(inquiry: _Inquiry, drawn: Sequence[RowMapping]) -> dict[Arm, ArmOutcomes]:
-    found: dict[Arm, dict[str, Any]] = {arm: {} for arm in Arm}
-    for row in inquiry.ask("arms", counts.arm_counts(inquiry.scope)):
+    scope, found = inquiry.scope, {arm: dict[str, Any]() for arm in Arm}
+
+    def first(cases: facts.Facts) -> CTE:
+        return (
+            counts.imported_subjects(scope) if scope.import_id else counts.first_cases(scope, cases)
+        )
+
+    for row in inquiry.ask_of_cases("arms", lambda cases: counts.arm_counts(scope, first(cases))):
         known, total = row["observed"], row["total"]
         # Exact where every outcome is 0 or 1; otherwise counted below.
         squares = total * (1 - total / known) if known else 0.0
@@ -233,7 +255,11 @@ def _arms(inquiry: _Inquiry, drawn: Sequence[RowMapping]) -> dict[Arm, ArmOutcom
             for arm, row in found.items()
             if row.get("observed")
         }
-        for row in inquiry.ask("spread", counts.arm_squares(inquiry.scope, means)):
+
+        def spread(cases: facts.Facts) -> Select[Any]:
+            return counts.arm_squares(scope, first(cases), means)
+
+        for row in inquiry.ask_of_cases("spread", spread):
             found[Arm(row["arm"])]["squares"] = row["squares"]
     for row in drawn:
         arm = found[Arm(row["arm"])]
@@ -247,7 +273,9 @@ def _arms(inquiry: _Inquiry, drawn: Sequence[RowMapping]) -> dict[Arm, ArmOutcom
 def _followed(inquiry: _Inquiry) -> tuple[dict[str, FollowUp], FollowUp]:
     assignees: dict[str, FollowUp] = {}
     in_span = FollowUp()
-    for row in inquiry.ask("followed up", counts.followed(inquiry.scope)):
+    for row in inquiry.ask_of_cases(
+        "followed up", lambda cases: counts.followed(inquiry.scope, cases)
+    ):
         found = FollowUp(**{name: row[name] for name in FollowUp.model_fields})
         name = row["assignee"] or "nobody"
         assignees[name] = assignees.get(name, FollowUp()) + found

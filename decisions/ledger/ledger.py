@@ -84,6 +84,12 @@ class Ledger:
         with self._store.reading() as connection:
             yield connection
 
+    @contextmanager
+    def counting(self) -> Iterator[Connection]:
+        """Yield one for reports: as ``reading``'s, with room for temporary tables."""
+        with self._store.counting() as connection:
+            yield connection
+
     def verified(self) -> chain.Verification:
         """Recompute the whole chain of entries."""
         with self._store.reading() as connection:

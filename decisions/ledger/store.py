@@ -76,6 +76,18 @@ class Store:
             yield connection
 
     @contextmanager
+    def counting(self) -> Iterator[Connection]:
+        """Yield one like ``reading``'s that may keep temporary tables; nothing else is kept."""
+        with _explained(self._url), self.engine.connect() as connection:
+            transaction = connection.begin()
+            if connection.dialect.name == "postgresql":
+                connection.execute(
+                    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")
+                )
+            yield connection
+            transaction.rollback()
+
+    @contextmanager
     def writing(self, at: datetime | None = None) -> Iterator[Transaction]:
         """Yield a transaction; all of it is stored and sealed, or none of it.
 

@@ -205,7 +205,7 @@ def gathered(ledger_url, book):
             for record, rows in book.rows.items():
                 if rows:
                     transaction.connection.execute(insert(record.__table__), rows)
-        with ledger.reading() as connection:
+        with ledger.counting() as connection:
             found = gather(connection, of, as_of=as_of, **span)
             for name, sql in found.queries.items():
                 rows = connection.execute(text(sql.replace(":", "\\:"))).mappings().all()
@@ -623,7 +623,7 @@ class TestAdoption:
 def test_an_empty_ledger_has_nothing_to_tell(ledger_url):
     ledger = Ledger(ledger_url, MovableClock())
 
-    with ledger.reading() as connection:
+    with ledger.counting() as connection:
         found = gather(connection, DEFINITION, as_of=AS_OF)
     ledger.close()
 

@@ -57,7 +57,7 @@ class Measured:
         return self
 
     def report(self, label=None):
-        with self.ledger.reading() as connection:
+        with self.ledger.counting() as connection:
             evidence = gather(connection, DECLARED, as_of=self.clock(), look=label)
         report = compose(DECLARED, evidence)
         if report.look:
@@ -194,7 +194,7 @@ def test_a_look_skipped_cannot_be_taken_afterwards(measured):
 
 def test_of_two_who_publish_at_once_the_second_reads_again(measured):
     measured.month().month()
-    with measured.ledger.reading() as connection:
+    with measured.ledger.counting() as connection:
         evidence = gather(connection, DECLARED, as_of=measured.clock(), look="2027-01-20")
     other = compose(DECLARED, evidence).look
     measured.report("2027-01")
@@ -223,7 +223,7 @@ def test_a_new_period_keeps_the_history_of_the_one_before(measured):
     row = {"subject": "acme", "scored_at": measured.clock()}
     measured.ledger.runs.record(changed, batch(1), matches(row), people())
 
-    with measured.ledger.reading() as connection:
+    with measured.ledger.counting() as connection:
         evidence = gather(connection, changed, as_of=measured.clock() + DAY, look="2027-02")
 
     report = compose(changed, evidence)

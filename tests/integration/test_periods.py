@@ -37,7 +37,7 @@ class Book:
 
     def reported(self, of, as_of=None):
         as_of = as_of or self.clock()
-        with self.ledger.reading() as connection:
+        with self.ledger.counting() as connection:
             by = measured(connection, of, as_of=as_of)
             return compose(by, gather(connection, by, as_of=as_of))
 
