@@ -14,6 +14,7 @@ DecisionLayerError
 ├── LedgerError              the ledger cannot be read or written as it stands
 └── ConnectorError           the outside world did not do as asked
     ├── TemporaryFailure     the same call may succeed later; retry it      (.retry_after)
+    │   └── OutOfOrder       nothing passes until somebody repairs the installation
     ├── PermanentFailure     the same call will fail again; tell a person
     │   └── Unreadable       what was read is not of its form; whoever writes it mends it
     └── UnknownOutcome       it may or may not have happened; look before trying again
@@ -158,6 +159,10 @@ class TemporaryFailure(ConnectorError):
     def __init__(self, text: str, *, connector: str, retry_after: timedelta | None = None) -> None:
         self.retry_after = retry_after
         super().__init__(text, connector=connector)
+
+
+class OutOfOrder(TemporaryFailure):
+    """Nothing passes until somebody repairs the installation; whatever waits is kept."""
 
 
 class PermanentFailure(ConnectorError):

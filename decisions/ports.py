@@ -4,9 +4,11 @@ A connector is written against this module and ``decisions.errors`` alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from time import sleep
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -23,6 +25,42 @@ class Clock(Protocol):
 def wall_clock() -> datetime:
     """Return the machine's present instant (timezone-aware, UTC)."""
     return datetime.now(UTC)
+
+
+@runtime_checkable
+class Waiting(Clock, Protocol):
+    """A clock by which waiting is no matter of sleeping: one that is moved, or stands still."""
+
+    def wait(self, span: timedelta) -> None:
+        """Let so much time pass."""
+
+
+class StandingClock:
+    """A clock that stands still but for the time that somebody waits by it.
+
+    Args:
+        at: Where it stands (timezone-aware).
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def __call__(self) -> datetime:
+        """Return where it stands."""
+        return self._at
+
+    def wait(self, span: timedelta) -> None:
+        """Sleep for so long, and move on by it."""
+        sleep(max(0.0, span.total_seconds()))
+        self._at += span
+
+
+def let_pass(clock: Clock, span: timedelta) -> None:
+    """Let so much time pass by a clock: by its own means, else by sleeping."""
+    if isinstance(clock, Waiting):
+        clock.wait(span)
+    else:
+        sleep(max(0.0, span.total_seconds()))
 
 
 @runtime_checkable
@@ -106,6 +144,8 @@ class Kind(StrEnum):
     """Nothing was decided: the gate refused a batch, or subjects lie beyond the boundary."""
     WARNED = "warned"
     """A run went on, but its owners should know of something: drift, or money that runs out."""
+    ALARMED = "alarmed"
+    """Somebody cannot be told, or a channel is out of order: whoever keeps it running hears."""
     HALTED = "halted"
     """Somebody halted the decision: its other owners hear who and why."""
     REPORTED = "reported"
@@ -218,6 +258,30 @@ class Channel(Protocol):
             TemporaryFailure: The other side cannot be asked just now.
             UnknownOutcome: The other side cannot say.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a channel takes messages without losing any.
+
+    Attributes:
+        each: What has to lie between two messages to one person.
+        all: What has to lie between any two messages.
+    """
+
+    each: timedelta = timedelta()
+    all: timedelta = timedelta()
+
+
+@runtime_checkable
+class PacedChannel(Channel, Protocol):
+    """A channel that takes only so much; all senders together keep its pace.
+
+    Attributes:
+        pace: How fast it takes messages.
+    """
+
+    pace: Pace
 
 
 @runtime_checkable

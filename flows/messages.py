@@ -27,6 +27,7 @@ _LEADS = {
     Kind.REMINDED: "Acknowledged, but not completed in time",
     Kind.WARNED: "Nothing was held up, but you should know of this",
     Kind.WITHHELD: "Nothing was decided: the batch does not meet its data contract",
+    Kind.ALARMED: "Something is wrong with the running of Followthrough",
     Kind.HALTED: "Nothing is decided, told or escalated until it is resumed",
 }
 _BEYOND = "Beyond the operating boundary: these are for you to look at"
@@ -50,6 +51,8 @@ def message_for(claim: Claim, people: People, inbox_url: str) -> Message:
         raise TypeError(f"{told.key} is about nothing")
     if told.kind == Kind.REPORTED:  # what a report said is not said otherwise because it waited
         return Message.model_validate(told.message).model_copy(update={"to": to})
+    if told.kind == Kind.ALARMED:
+        return _alarm(claim, to, people)
     return _about_run(claim, claim.run, to, people)
 
 
@@ -235,6 +238,20 @@ def _counted(each: Mapping[str, Any], subject: str) -> str:
     shown = " and ".join(cut(example, 60) for example in each["examples"])
     among = ", among them" if each["count"] > len(each["examples"]) else ":"
     return f"{each['count']:,}{among} {subject} {shown}"
+
+
+def _alarm(claim: Claim, to: Addressee, people: People) -> Message:
+    definition = claim.definition
+    return Message(
+        key=claim.notification.key,
+        kind=Kind.ALARMED,
+        to=to,
+        decision=definition.decision,
+        lead=_LEADS[Kind.ALARMED],
+        title=f"{definition.decision}: messages do not arrive",
+        why=claim.notification.because,
+        owner=_owner(definition, people),
+    )
 
 
 def _about_halt(claim: Claim, halt: Standing, to: Addressee, people: People) -> Message:

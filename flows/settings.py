@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
     """What sessions and personal links are signed with, 32 characters or more; else drawn once."""
     late_after: timedelta = timedelta(minutes=15)
     """For how long something may be due before the inbox's /healthz says that nobody works."""
+    unconfirmed: Literal["resend", "hold"] = "resend"
+    """What becomes of a message that may have been taken and cannot be looked up."""
     heartbeat: SecretStr | None = None
     """An address that is asked after every sweep, so that its owner hears when sweeps stop."""
     person: str | None = None

@@ -5,7 +5,7 @@ No Prefect here. Each may be run as often as one likes, or twice at once.
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -33,12 +33,15 @@ from decisions.ledger import Claim
 from decisions.ledger.amendments import Outdated
 from decisions.ledger.records import NotificationState, Run
 from decisions.ledger.standings import Mandate
-from decisions.ports import AmendingChannel, Message
+from decisions.ports import AmendingChannel, Channel, Message, Pace, PacedChannel, let_pass
 from flows.heartbeat import beat
 from flows.messages import amended, message_for, with_own_link
 from flows.wiring import Layer, rehearse
 
 _logger = logging.getLogger(__name__)
+
+SWEEP = timedelta(seconds=50)
+"""For how long one sweep waits for turns; the next one begins after a minute."""
 
 AMEND_AGAIN = timedelta(minutes=2)
 """When a message is amended again whose channel did not take the change."""
@@ -103,10 +106,12 @@ class Delivered(BaseModel):
 
     Attributes:
         states: Messages by the state they ended in.
+        waiting: Messages that are due and wait for their channel's turn.
         amended: Earlier messages that now say how their case stands.
     """
 
     states: dict[str, int] = {}
+    waiting: int = 0
     amended: int = 0
 
     @property
@@ -235,14 +240,35 @@ def record_verdicts(layer: Layer, mandate: Mandate, batch: Batch, judged: Judged
 
 
 def deliver(layer: Layer) -> Delivered:
-    """Claim and hand over messages until nothing is due.
+    """Claim and hand over messages until nothing is due, or what is due waits for later turns.
 
-    One at a time: a lease covers one message, however slow the channel.
+    One at a time: a lease covers one message, however slow the channel. A channel with a pace is
+    waited for, but no longer than until the next sweep.
     """
     states: Counter[str] = Counter()
-    while claims := layer.ledger.outbox.claim(most=1):
+    outbox, until = layer.ledger.outbox, layer.clock() + SWEEP
+    while True:
+        claims = outbox.claim(most=1, paces=partial(_pace, layer.channels))
         states.update(_delivered(layer, claim) for claim in claims)
-    return Delivered(states=dict(sorted(states.items())), amended=amend(layer))
+        if not claims and not _turn_came(layer, until):
+            break
+    return Delivered(
+        states=dict(sorted(states.items())), waiting=outbox.waiting(), amended=amend(layer)
+    )
+
+
+def _turn_came(layer: Layer, until: datetime) -> bool:
+    """Wait for the next turn of a channel; False where none comes before an instant."""
+    turn_at, now = layer.ledger.outbox.next_turn(), layer.clock()
+    if turn_at is None or turn_at > until:
+        return False
+    let_pass(layer.clock, turn_at - now)
+    return layer.clock() > now or turn_at <= now
+
+
+def _pace(channels: Mapping[str, Channel], name: str) -> Pace | None:
+    channel = channels.get(name)
+    return channel.pace if isinstance(channel, PacedChannel) else None
 
 
 def amend(layer: Layer) -> int:
@@ -322,15 +348,22 @@ def _delivered(layer: Layer, claim: Claim) -> str:
     if has_lost_its_point(claim):
         layer.ledger.outbox.drop(claim)
         return NotificationState.SUPERSEDED
-    people, is_held = layer.workspace.people, partial(layer.ledger.outbox.is_held, claim)
+    people, pace = layer.workspace.people, _pace(layer.channels, claim.routes[0])
     try:
         message = message_for(claim, people, layer.settings.inbox_url)
-        message = _with_own_link(layer, message)
-        attempt = Attempt(claim, message, layer.channels, people, layer.clock(), is_held)
-        delivery = attempt.made()
+        delivery = Attempt(
+            claim,
+            _with_own_link(layer, message),
+            layer.channels,
+            people,
+            layer.clock(),
+            partial(layer.ledger.outbox.is_held, claim, pace),
+            layer.settings.unconfirmed,
+        ).made()
     except Exception as error:
         _logger.exception("notification %s cannot be handed over", claim.notification.key)
-        delivery = unwritable(f"{type(error).__name__}: {error}", layer.clock())
+        failure = f"{type(error).__name__}: {error}"
+        delivery = unwritable(claim, failure, people, layer.clock())
     layer.ledger.outbox.settle(claim, delivery)
     return delivery.state
 

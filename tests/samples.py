@@ -1,7 +1,7 @@
 """Small definitions, people and batches to test the domain with."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -143,3 +143,6 @@ class MovableClock:
 
     def __call__(self) -> datetime:
         return self.now
+
+    def wait(self, span: timedelta) -> None:
+        self.now += span

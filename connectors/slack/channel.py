@@ -18,7 +18,7 @@ from connectors.slack.examination import Examination
 from connectors.slack.responses import SDK_FAILURES, RefusedForm, failure
 from connectors.slack.texts import fitting
 from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
-from decisions.ports import Addressee, Clock, Finding, Message, Receipt, wall_clock
+from decisions.ports import Addressee, Clock, Finding, Message, Pace, Receipt, wall_clock
 
 _LOG = logging.getLogger(__name__)
 # What the SDK would log the channel raises, and the SDK's debug lines hold whole messages.
@@ -41,9 +41,11 @@ class SlackChannel:
     Attributes:
         name: The connection's name in ``connections.yaml``.
         timeout: How long Slack may take to answer, in whole seconds.
+        pace: One message a second into one conversation, and 240 a minute into all of them.
     """
 
     timeout = timedelta(seconds=10)
+    pace = Pace(each=timedelta(seconds=1), all=timedelta(seconds=0.25))
 
     def __init__(
         self,

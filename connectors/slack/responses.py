@@ -18,7 +18,13 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
+from decisions.errors import (
+    ConnectorError,
+    OutOfOrder,
+    PermanentFailure,
+    TemporaryFailure,
+    UnknownOutcome,
+)
 
 SDK_FAILURES = (SlackClientError, OSError, HTTPException, ValueError, AttributeError)
 """Everything the SDK is known to raise: the last two when an answer is no JSON object."""
@@ -137,7 +143,7 @@ def _refusal(
             )
         case Meaning.REPAIR:
             text = f"the installation needs repair: {found}{_needed(error)}; nothing is lost"
-            return TemporaryFailure(text, connector=connector, retry_after=REPAIR_WAIT)
+            return OutOfOrder(text, connector=connector, retry_after=REPAIR_WAIT)
         case Meaning.UNREACHABLE:
             text = f"{found}; check the Slack id and e-mail of {whom} in people.yaml"
             return PermanentFailure(text, connector=connector)

@@ -46,7 +46,7 @@ FROM opening WHERE arm = 'treatment' ORDER BY id
 
 _NOTIFICATIONS = """
 SELECT key || ':0:0:' || assignee || ':asked' AS key, id AS case_id, assignee AS recipient,
-    because
+    because, map($actions, $routes)[action] AS route
 FROM opening WHERE arm = 'treatment' ORDER BY id
 """
 
@@ -106,6 +106,8 @@ def _known(transaction: Transaction, definition: Definition, run: Run) -> dict[s
         "last_number": connection.execute(last_number).scalar_one(),
         "prefix": definition.prefix,
         "run_id": run.id,
+        "actions": list(definition.actions),
+        "routes": [action.through[0] for action in definition.actions.values()],
         "actor": SYSTEM,
         "written_at": chain.written(transaction.at),
     }

@@ -5,82 +5,36 @@ the row has been read back and settled by somebody else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from decisions.definition import Definition
-from decisions.errors import LedgerError
+from decisions.ledger import turns
+from decisions.ledger.claims import Claim, Delivery, claimed
 from decisions.ledger.columns import storable
-from decisions.ledger.records import (
-    Case,
-    Notification,
-    NotificationState,
-    Run,
-    Standing,
-    Version,
-)
+from decisions.ledger.records import Case, Notification, NotificationState, Turn
+from decisions.ledger.settling import follow
 from decisions.ledger.standings import is_halted, not_held
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
-from decisions.ledger.versions import pinned
-from decisions.ports import Message
-
-LEASE = timedelta(seconds=60)
-"""How long a sender may take over one claim; longer than any channel's own time-out."""
+from decisions.ledger.turns import Paces, unpaced
+from decisions.ports import Message, Pace
 
 SETTLE = timedelta(seconds=30)
 """How long after a send of unknown outcome the other side is asked what became of it."""
 
+SENDING = timedelta(seconds=30)
+"""How long a channel may take over one message: three calls of ten seconds."""
+
+LEASE = SENDING + SENDING + SETTLE
+"""How long a sender may take over one claim: to look, to send, and for what it sent to settle."""
+
 PATIENCE = timedelta(hours=24)
 """How long after it was queued a message may wait for a channel; then it counts as not told."""
 
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One message to hand over, with what is needed to write it.
-
-    Attributes:
-        notification: The row, held under our lease.
-        definition: The definition pinned by the case's version, or the run's.
-        case: The case it is about; None when it is about a run.
-        run: The run it is about; None when it is about something else.
-        doubtful: Whether an earlier try may have been taken: look before sending.
-        standing: The halt it is about; None when it is about something else.
-    """
-
-    notification: Notification
-    definition: Definition
-    case: Case | None
-    run: Run | None
-    doubtful: bool
-    standing: Standing | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How one try ended.
-
-    Attributes:
-        state: Where the message stands now.
-        channel: The connection that was tried last.
-        reference: The other side's id for it, once sent.
-        failure: What the channel said, unless it was sent.
-        next_at: When to look at it again; None if nothing more is to be done.
-        message: What was handed over; None if it could not even be written.
-        due_at: When the case's next step falls due, now that this one is settled.
-    """
-
-    state: NotificationState
-    channel: str | None
-    message: Message | None
-    reference: str | None = None
-    failure: str | None = None
-    next_at: datetime | None = None
-    due_at: datetime | None = None
+_ROUNDS = 100
+"""Messages that find their channel taken before one claim gives up; those keep their place."""
 
 
 class Outbox:
@@ -89,33 +43,41 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def claim(self, *, most: int = 20) -> list[Claim]:
-        """Take what is due under a lease of our own, the longest due first.
+    def claim(self, *, most: int = 20, paces: Paces = unpaced) -> list[Claim]:
+        """Take what is due and has its turn, under leases of our own, the longest due first.
 
         Args:
             most: How many; all of them have to be handed over before the lease runs out.
+            paces: How fast each channel may be sent to.
         """
-        table = Notification.__table__
-        lease = uuid4().hex
+        found: list[Claim] = []
         with self._store.writing() as transaction:
-            query = (
-                select(table)
-                .where(table.c.next_at <= transaction.at, *not_held(transaction.connection))
-                .order_by(table.c.next_at, table.c.id)
-                .limit(most)
-            )
-            due = [Notification(**row) for row in transaction.connection.execute(query).mappings()]
-            taken = {
-                "state": NotificationState.SENDING,
-                "lease": lease,
-                "next_at": transaction.at + LEASE,
-            }
-            transaction.connection.execute(
-                update(table)
-                .where(table.c.id.in_([told.id for told in due]))
-                .values(**taken, attempts=table.c.attempts + 1)
-            )
-            return [_claim(transaction, told, taken) for told in due]
+            for _ in range(_ROUNDS):
+                due = _due(transaction, most - len(found))
+                found += [claim for told in due if (claim := _taken(transaction, told, paces))]
+                if not due or len(found) >= most:
+                    break
+        return found
+
+    def next_turn(self) -> datetime | None:
+        """Return when the first message that is due gets its turn; None if none waits for one."""
+        with self._store.reading() as connection:
+            at = self._store.clock()
+            due = [Notification.__table__.c.next_at <= at, *not_held(connection)]
+            found: datetime | None = turns.next_turn(connection, at, due)
+            return found
+
+    def waiting(self) -> int:
+        """Return how many messages are due."""
+        table = Notification.__table__
+        with self._store.reading() as connection:
+            due = [table.c.next_at <= self._store.clock(), *not_held(connection)]
+            return int(connection.execute(select(func.count()).where(*due)).scalar_one())
+
+    def paused(self) -> list[Turn]:
+        """Return the channels that are out of order, the longest so first."""
+        with self._store.reading() as connection:
+            return turns.paused(connection)
 
     def settle(self, claim: Claim, delivery: Delivery) -> bool:
         """Record how the try ended, unless the lease was lost meanwhile.
@@ -126,16 +88,17 @@ class Outbox:
         Returns:
             Whether the lease still was ours and the end was recorded.
         """
-        table = Notification.__table__
-        told = claim.notification
         with self._store.writing() as transaction:
             is_sent = delivery.state is NotificationState.SENT
             done = transaction.connection.execute(
-                update(table)
-                .where(table.c.id == told.id, table.c.lease == told.lease)
+                update(Notification.__table__)
+                .where(*_ours(claim))
                 .values(
                     state=delivery.state,
                     channel=delivery.channel,
+                    route=delivery.route or claim.notification.route,
+                    absences=delivery.absences,
+                    silences=delivery.silences,
                     reference=delivery.reference,
                     failure=delivery.failure,
                     next_at=delivery.next_at,
@@ -146,19 +109,44 @@ class Outbox:
             )
             if done.rowcount != 1:
                 return False
-            if delivery.next_at is None:
-                _set_due(transaction, claim, delivery.due_at)
-                _tell(transaction, claim, delivery)
-            if is_sent and claim.case is not None:
-                _outdate_if_moved(transaction, claim, claim.case)
+            follow(transaction, claim, delivery)
             return True
 
-    def is_held(self, claim: Claim) -> bool:
-        """Whether the message may not leave at this instant: somebody has halted the decision."""
-        if claim.standing is not None:
+    def is_held(self, claim: Claim, pace: Pace | None = None) -> bool:
+        """Whether the message may not leave at this instant; asked right before it would.
+
+        Somebody has halted the decision or changed the case, our lease is about to run out, or
+        another sender has the channel's turn.
+
+        Args:
+            claim: What was claimed.
+            pace: Its channel's; the turn is taken anew, so that a slow start is no burst.
+        """
+        if pace is None:
+            with self._store.reading() as connection:
+                return not self._stands(connection, self._store.clock(), claim)
+        told = claim.notification
+        with self._store.writing() as transaction:
+            connection, at = transaction.connection, transaction.at
+            if not self._stands(connection, at, claim):
+                return True
+            route, lease = str(told.route), str(told.lease)
+            return not turns.take(connection, at, route, told.recipient, pace, lease)
+
+    @staticmethod
+    def _stands(connection: Connection, at: datetime, claim: Claim) -> bool:
+        """Whether it is still ours to send, with time to spare, and says what is the case."""
+        if claim.standing is None and is_halted(connection, claim.definition.decision):
             return False
-        with self._store.reading() as connection:
-            return is_halted(connection, claim.definition.decision)
+        table, cases = Notification.__table__, Case.__table__
+        ours = select(table.c.next_at).where(*_ours(claim))
+        until = connection.execute(ours).scalar()
+        if until is None or until - at < SENDING + SETTLE:
+            return False
+        if claim.case is None:
+            return True
+        now = select(cases.c.revision).where(cases.c.id == claim.case.id)
+        return bool(connection.execute(now).scalar_one() == claim.case.revision)
 
     def announce(self, run_id: int, messages: Mapping[str, Message]) -> list[str]:
         """Queue messages that are written already; one whose key was queued before is left out.
@@ -259,83 +247,40 @@ class Outbox:
             return [Notification(**row) for row in connection.execute(query).mappings()]
 
 
-def _claim(transaction: Transaction, found: Notification, taken: dict[str, Any]) -> Claim:
-    connection = transaction.connection
-    notification = found.model_copy(update=taken | {"attempts": found.attempts + 1})
-    case = run = standing = None
-    if notification.case_id is not None:
-        row = connection.execute(
-            select(Case.__table__).where(Case.__table__.c.id == notification.case_id)
-        )
-        case = Case(**row.mappings().one())
-        version_id = case.version_id
-    elif notification.run_id is not None:
-        row = connection.execute(
-            select(Run.__table__).where(Run.__table__.c.id == notification.run_id)
-        )
-        run = Run(**row.mappings().one())
-        version_id = run.version_id
-    elif notification.standing_id is not None:
-        row = connection.execute(
-            select(Standing.__table__).where(Standing.__table__.c.id == notification.standing_id)
-        )
-        standing = Standing(**row.mappings().one())
-        version_id = standing.version_id or 0
-    else:
-        raise LedgerError(f"notification {notification.key} is about nothing")
-    version = connection.execute(
-        select(Version.__table__).where(Version.__table__.c.id == version_id)
+def _due(transaction: Transaction, most: int) -> list[Notification]:
+    table, at = Notification.__table__, transaction.at
+    query = (
+        select(table)
+        .where(table.c.next_at <= at, *not_held(transaction.connection), turns.has_turn(at))
+        .order_by(table.c.next_at, table.c.id)
+        .limit(most)
     )
-    return Claim(
-        notification=notification,
-        definition=pinned(Version(**version.mappings().one())),
-        case=case,
-        run=run,
-        doubtful=found.state in {NotificationState.UNKNOWN, NotificationState.SENDING},
-        standing=standing,
-    )
+    return [Notification(**row) for row in transaction.connection.execute(query).mappings()]
 
 
-def _set_due(transaction: Transaction, claim: Claim, due_at: datetime | None) -> None:
-    if claim.case is None:
-        return
-    table = Case.__table__
-    # Only the message of the step the case stands at moves its clock; a late one moves nothing.
-    transaction.connection.execute(
-        update(table)
-        .where(
-            table.c.id == claim.case.id,
-            table.c.cycle == claim.case.cycle,
-            table.c.step == claim.case.step,
-            table.c.state == claim.case.state,
-            table.c.due_at.is_(None),
-        )
-        .values(due_at=due_at)
-    )
+def _taken(transaction: Transaction, told: Notification, paces: Paces) -> Claim | None:
+    """Claim one message; where its channel has no turn for it, note its route alone."""
+    connection, at = transaction.connection, transaction.at
+    found = claimed(transaction, told, {"lease": uuid4().hex, "attempts": told.attempts + 1})
+    route, lease = found.routes[0], str(found.notification.lease)
+    taken: dict[str, object] = {"route": route}
+    if turns.take(connection, at, route, told.recipient, paces(route), lease, anew=True):
+        taken |= {
+            "state": NotificationState.SENDING,
+            "lease": lease,
+            "next_at": at + LEASE,
+            "attempts": told.attempts + 1,
+        }
+    table = Notification.__table__
+    connection.execute(update(table).where(table.c.id == told.id).values(**taken))
+    found.notification.sqlmodel_update(taken)
+    return found if "lease" in taken else None
 
 
-def _outdate_if_moved(transaction: Transaction, claim: Claim, written_of: Case) -> None:
-    """Have a message amended that was written of a case as it stood before."""
-    cases, table = Case.__table__, Notification.__table__
-    now = select(cases.c.revision).where(cases.c.id == written_of.id)
-    if transaction.connection.execute(now).scalar_one() != written_of.revision:
-        transaction.connection.execute(
-            update(table).where(table.c.id == claim.notification.id).values(stale_at=transaction.at)
-        )
-
-
-def _tell(transaction: Transaction, claim: Claim, delivery: Delivery) -> None:
-    name = claim.definition.decision
-    if claim.case or claim.run:
-        name = claim.case.key if claim.case else f"run {claim.run.id if claim.run else 0}"
-    transaction.enter(
-        "told" if delivery.state is NotificationState.SENT else "not told",
-        name,
-        {
-            "channel": delivery.channel,
-            "failure": delivery.failure,
-            "kind": claim.notification.kind,
-            "recipient": claim.notification.recipient,
-            "state": delivery.state,
-        },
-    )
+def _ours(claim: Claim) -> list[ColumnElement[bool]]:
+    table, told = Notification.__table__, claim.notification
+    return [
+        table.c.id == told.id,
+        table.c.lease == told.lease,
+        table.c.attempts == told.attempts,
+    ]

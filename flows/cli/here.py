@@ -70,12 +70,11 @@ class Here:
     @cached_property
     def clock(self) -> "Clock":
         """The present instant, or the one the command was told."""
-        from decisions.ports import wall_clock
+        from decisions.ports import StandingClock, wall_clock
 
         if self.options.as_of is None:
             return wall_clock
-        fixed = instant(self.options.as_of, asked="--as-of")
-        return lambda: fixed
+        return StandingClock(instant(self.options.as_of, asked="--as-of"))
 
     @cached_property
     def layer(self) -> "Layer":

@@ -1,6 +1,6 @@
 """The clock of a simulation: stands still until it is moved, and never goes back."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 class MovableClock:
@@ -26,3 +26,7 @@ class MovableClock:
         if at < self._now:
             raise ValueError(f"the clock stands at {self._now:%Y-%m-%d %H:%M}, after {at}")
         self._now = at.astimezone(UTC)
+
+    def wait(self, span: timedelta) -> None:
+        """Let so much time pass."""
+        self._now += span

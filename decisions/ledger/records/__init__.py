@@ -9,7 +9,7 @@ from decisions.ledger.records.case import UNFINISHED, Assignment, Case, CaseStat
 from decisions.ledger.records.entry import Entry, Seal
 from decisions.ledger.records.imported import Import, ImportedSubject
 from decisions.ledger.records.measurement import Allocation, Arm, Look, Period
-from decisions.ledger.records.notification import Notification, NotificationState
+from decisions.ledger.records.notification import Notification, NotificationState, Turn
 from decisions.ledger.records.record import Record
 from decisions.ledger.records.run import DriftReference, FieldDrift, ModelAccuracy, Run
 from decisions.ledger.records.version import Signature, Standing, Version
@@ -40,5 +40,6 @@ __all__ = [
     "Seal",
     "Signature",
     "Standing",
+    "Turn",
     "Version",
 ]

@@ -64,6 +64,12 @@ class Notification(Record, table=True):
     sent_at: datetime | None = instant(nullable=True)
     channel: str | None = None
     """The connection that took it, or was tried last."""
+    route: str | None = None
+    """The connection it goes through next; None until somebody has looked."""
+    absences: int = 0
+    """How often the other side, asked after the last try, did not have it."""
+    silences: int = 0
+    """How often the other side, asked after the last try, could not say."""
     reference: str | None = None
     failure: str | None = None
     """What the channel said last."""
@@ -71,3 +77,19 @@ class Notification(Record, table=True):
     """What was handed over, exactly."""
     stale_at: datetime | None = instant(nullable=True)
     """Since when it says less than is known, or when to try again to amend it."""
+
+
+class Turn(Record, table=True):
+    """When a channel, or one person on it, may next be sent something, whoever sends."""
+
+    __tablename__ = "turns"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    """The connection; for one person on it ``connection/person``."""
+    free_at: datetime = instant()
+    holder: str | None = None
+    """The lease of whoever took the last turn."""
+    paused_at: datetime | None = instant(nullable=True)
+    """Since when nothing passes; None where all is well."""
+    paused_because: str | None = None
+    """What the other side said."""

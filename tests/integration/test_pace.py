@@ -1,0 +1,264 @@
+"""Messages leave at the pace their channel takes them, through storms and repairs."""
+
+from datetime import timedelta
+from itertools import pairwise
+from types import SimpleNamespace
+
+import pytest
+
+from decisions.errors import OutOfOrder, PermanentFailure, TemporaryFailure, UnknownOutcome
+from decisions.ledger import Ledger
+from decisions.links import Links
+from decisions.ports import Pace, Receipt
+from flows.settings import Settings
+from flows.sweep import deliver
+from tests.samples import MovableClock, action, batch, definition, matches, people
+
+SECOND = timedelta(seconds=1)
+PACE = Pace(each=SECOND, all=SECOND / 4)
+
+
+class Post:
+    """A channel that notes when it was asked for what, and may be made to refuse."""
+
+    def __init__(self, name, clock, pace=None):
+        self.name = name
+        self.clock = clock
+        self.taken = []
+        self.tries = []
+        self.failure = None
+        self.unknown = set()
+        if pace is not None:
+            self.pace = pace
+
+    def deliver(self, message):
+        self.tries.append(self.clock())
+        if self.failure is not None:
+            raise self.failure
+        if message.to.person in self.unknown:
+            raise PermanentFailure(f"knows no {message.to.person}", connector=self.name)
+        self.taken.append((self.clock(), message.to.person, message.case, message.title))
+        return Receipt(reference=f"{message.key}", accepted_at=self.clock())
+
+    def find(self, message):
+        return None
+
+
+class Company:
+    """A ledger with its channels and nothing else of a layer."""
+
+    def __init__(self, url, *, through=("slack",), pace=PACE):
+        self.clock = MovableClock()
+        self.ledger = Ledger(url, self.clock)
+        self.slack = Post("slack", self.clock, pace)
+        self.mail = Post("mail", self.clock)
+        self.people = people()
+        self.definition = definition(actions={"call": action(through=list(through))})
+        self.layer = SimpleNamespace(
+            ledger=self.ledger,
+            clock=self.clock,
+            links=Links("k" * 40),
+            channels={"slack": self.slack, "mail": self.mail},
+            workspace=SimpleNamespace(people=self.people),
+            settings=Settings(),
+        )
+
+    def opens(self, count, *assignees):
+        rows = [
+            {"subject": f"a{n:05}", "assign": assignees[n % len(assignees)]} for n in range(count)
+        ]
+        self.ledger.runs.record(self.definition, batch(count), matches(*rows), self.people)
+
+    def forward(self, **span):
+        self.clock.now += timedelta(**span)
+        return deliver(self.layer)
+
+
+@pytest.fixture
+def company(ledger_url):
+    made = []
+
+    def make(**changes):
+        made.append(Company(ledger_url, **changes))
+        return made[-1]
+
+    yield make
+    for each in made:
+        assert each.ledger.verified().breach is None
+        each.ledger.close()
+
+
+def gaps(instants):
+    return [later - earlier for earlier, later in pairwise(instants)]
+
+
+def test_one_person_hears_no_more_than_once_a_second(company):
+    there = company()
+    there.opens(6, "mia.chen")
+
+    deliver(there.layer)
+
+    assert gaps([at for at, *_ in there.slack.taken]) == [SECOND] * 5
+
+
+def test_all_people_together_hear_no_more_than_the_channel_takes(company):
+    there = company()
+    there.opens(12, "mia.chen", "ben.okafor", "omar.haddad", "dana.reyes")
+
+    deliver(there.layer)
+
+    assert gaps([at for at, *_ in there.slack.taken]) == [SECOND / 4] * 11
+
+
+def test_a_channel_that_takes_whatever_comes_is_not_waited_for(company):
+    there = company(through=("mail",))
+    there.opens(6, "mia.chen")
+
+    deliver(there.layer)
+
+    assert {at for at, *_ in there.mail.taken} == {there.clock()}
+
+
+def test_a_sweep_ends_before_the_next_begins_and_says_what_waits(company):
+    there = company()
+    there.opens(80, "mia.chen")
+
+    first = deliver(there.layer)
+
+    assert (first.sent, first.waiting) == (51, 29)
+
+
+def test_two_senders_keep_one_pace(company, ledger_url):
+    there = company()
+    there.opens(2, "mia.chen")
+    other = Ledger(ledger_url, there.clock)
+
+    mine = there.ledger.outbox.claim(most=1, paces=lambda _name: there.slack.pace)
+    theirs = other.outbox.claim(most=1, paces=lambda _name: there.slack.pace)
+    other.close()
+
+    assert (len(mine), len(theirs)) == (1, 0)
+
+
+def test_a_sender_that_looks_for_long_before_it_posts_makes_no_burst(company):
+    there = company()
+    there.opens(2, "mia.chen")
+    outbox, pace = there.ledger.outbox, there.slack.pace
+    [slow] = outbox.claim(most=1, paces=lambda _name: pace)
+
+    there.clock.now += 5 * SECOND
+    [quick] = outbox.claim(most=1, paces=lambda _name: pace)
+
+    assert outbox.is_held(slow, pace)
+    assert not outbox.is_held(quick, pace)
+
+
+@pytest.mark.fault("F7")
+def test_what_a_channel_asks_to_wait_keeps_its_order_and_makes_no_burst(company):
+    there = company()
+    there.opens(8, "mia.chen", "ben.okafor")
+    there.slack.failure = TemporaryFailure(
+        "429", connector="slack", retry_after=timedelta(minutes=5)
+    )
+    deliver(there.layer)
+    assert len(there.slack.tries) == 1
+    there.slack.failure = None
+
+    there.forward(minutes=4)
+    assert there.slack.taken == []
+    there.forward(minutes=1)
+
+    assert [case for _, _, case, _ in there.slack.taken] == [f"CSC-{n}" for n in range(1, 9)]
+    assert min(gaps([at for at, *_ in there.slack.taken])) == SECOND / 4
+
+
+@pytest.mark.fault("F23")
+def test_the_next_route_is_taken_where_a_destination_is_unreachable(company):
+    there = company(through=("slack", "mail"))
+    there.slack.failure = PermanentFailure("channel_not_found", connector="slack")
+    there.opens(1, "mia.chen")
+
+    deliver(there.layer)
+
+    [note] = there.ledger.cases.dossier("CSC-1").notifications
+    assert [(person, case) for _, person, case, _ in there.mail.taken] == [("mia.chen", "CSC-1")]
+    assert (note.state, note.channel) == ("sent", "mail")
+
+
+def test_whoever_can_be_told_by_no_route_makes_the_next_step_due_and_alarms(company):
+    there = company(through=("slack", "mail"))
+    there.slack.unknown = there.mail.unknown = {"mia.chen"}
+    there.opens(2, "mia.chen")
+
+    deliver(there.layer)
+
+    dossier = there.ledger.cases.dossier("CSC-1")
+    assert [note.state for note in dossier.notifications] == ["unreachable"]
+    assert dossier.notifications[0].failure == ("slack: knows no mia.chen; mail: knows no mia.chen")
+    assert dossier.case.due_at <= there.clock()
+    assert [(person, title) for _, person, _, title in there.slack.taken] == [
+        ("lee.park", "churn-save-call: messages do not arrive")
+    ]
+
+
+@pytest.mark.fault("F25")
+def test_a_broken_installation_keeps_its_queue_alarms_elsewhere_and_goes_on_by_itself(company):
+    there = company()
+    there.slack.failure = OutOfOrder(
+        "token_revoked", connector="slack", retry_after=timedelta(minutes=5)
+    )
+    there.opens(5, "mia.chen", "ben.okafor")
+
+    for _ in range(30 * 60 // 5):
+        there.forward(minutes=5)
+
+    states = [there.ledger.cases.dossier(f"CSC-{n}").notifications[0].state for n in range(1, 6)]
+    assert states == ["pending"] * 5
+    assert [turn.name for turn in there.ledger.outbox.paused()] == ["slack"]
+    assert [(person, title) for _, person, _, title in there.mail.taken] == [
+        ("lee.park", "churn-save-call: messages do not arrive")
+    ]
+
+    there.slack.failure = None
+    there.forward(minutes=5)
+
+    assert [case for _, _, case, _ in there.slack.taken] == [f"CSC-{n}" for n in range(1, 6)]
+    assert there.ledger.outbox.paused() == []
+
+
+@pytest.mark.fault("F4")
+def test_a_message_in_doubt_is_looked_up_twice_before_it_is_sent_again(company):
+    there = company()
+    there.slack.failure = UnknownOutcome("cut", connector="slack")
+    there.opens(1, "mia.chen")
+    deliver(there.layer)
+    there.slack.failure = None
+
+    tries = []
+    for _ in range(3):
+        there.forward(seconds=30)
+        tries.append(len(there.slack.tries))
+
+    assert tries == [1, 2, 2]
+
+
+@pytest.mark.fault("F6")
+@pytest.mark.parametrize(
+    ("policy", "expected"), [("resend", ["mia.chen"]), ("hold", [])], ids=["resent", "held"]
+)
+def test_what_cannot_be_looked_up_is_repeated_once_or_held(company, policy, expected):
+    there = company()
+    there.layer.settings = Settings(unconfirmed=policy)
+    there.slack.failure = UnknownOutcome("cut", connector="slack")
+    there.opens(1, "mia.chen")
+    deliver(there.layer)
+
+    def silent(_message):
+        raise UnknownOutcome("the history cannot be read", connector="slack")
+
+    there.slack.find = silent
+    there.slack.failure = None
+    for _ in range(40):
+        there.forward(minutes=5)
+
+    assert [person for _, person, *_ in there.slack.taken] == expected
