@@ -2,14 +2,20 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from decisions.links import SHORTEST_KEY
 
 SHIPPED_WORKSPACE = Path(__file__).resolve().parent.parent / "decisions" / "definitions"
+
+
+def _address(text: str) -> str:
+    if not text.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise ValueError("write the provider's address, like https://accounts.google.com")
+    return text.rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -37,6 +43,16 @@ class Settings(BaseSettings):
     """The inbox's address as people reach it; by default made of host and port."""
     secret: SecretStr | None = Field(default=None, min_length=SHORTEST_KEY)
     """What sessions and personal links are signed with, 32 characters or more; else drawn once."""
+    oidc_issuer: Annotated[str, AfterValidator(_address)] | None = None
+    """The OpenID Connect provider people sign in with; in its absence the inbox is local."""
+    oidc_client_id: str | None = None
+    """What the provider calls this inbox."""
+    oidc_client_secret: SecretStr | None = None
+    """What this inbox proves itself to the provider with."""
+    oidc_email_claim: str = "email"
+    """The claim that holds a person's address as people.yaml has it."""
+    oidc_unverified: bool = False
+    """Whether an address counts that the provider does not say it has verified."""
     late_after: timedelta = timedelta(minutes=15)
     """For how long something may be due before the inbox's /healthz says that nobody works."""
     unconfirmed: Literal["resend", "hold"] = "resend"
@@ -45,6 +61,21 @@ class Settings(BaseSettings):
     """An address that is asked after every sweep, so that its owner hears when sweeps stop."""
     person: str | None = None
     """Who you are on the command line; a key of people.yaml."""
+
+    @model_validator(mode="after")
+    def _sign_in_is_whole(self) -> Self:
+        parts = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)
+        if any(parts) and not all(parts):
+            raise ValueError(
+                "signing in takes all three of FOLLOWTHROUGH_OIDC_ISSUER, "
+                "FOLLOWTHROUGH_OIDC_CLIENT_ID and FOLLOWTHROUGH_OIDC_CLIENT_SECRET"
+            )
+        return self
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether people sign in to the inbox; else it is in local mode."""
+        return self.oidc_issuer is not None
 
     @property
     def ledger_url(self) -> str:

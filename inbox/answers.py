@@ -6,7 +6,7 @@ an answer is allowed is the desk's to say; here it is only read, and the reply s
 
 import re
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Form
 from pydantic import BaseModel
@@ -22,9 +22,7 @@ from inbox import identity
 from inbox.identity import Reader
 from inbox.moments import from_wall, next_morning
 from inbox.pages import Pages, Problem
-from inbox.rendering import Renderer
-
-VIA: Final = "inbox"
+from inbox.rendering import VIA, Renderer
 
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _NO_READER = "Nothing was recorded, because it is not known who you are. Choose your name first."
@@ -76,6 +74,9 @@ class Answers:
     ) -> Response:
         """Remember who the reader says they are."""
         people = self._layer.workspace.people
+        if self._layer.settings.signs_in:
+            text = "Here people sign in; nobody is who they say they are."
+            return self._renderer.problem(request, 403, "Not possible", text)
         if person not in people.people:
             return self._renderer.problem(
                 request, 422, "Nobody of that name", f"Nobody in people.yaml is called {person!r}."

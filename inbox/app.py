@@ -8,17 +8,22 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from decisions.errors import DecisionLayerError, LedgerError
+from decisions.errors import DecisionLayerError, LedgerError, NotEntitled
+from flows.signing import signing_key
 from flows.wiring import Layer
+from inbox import identity
 from inbox.answers import Answers
+from inbox.identity import Stranger
 from inbox.linked import Linked
 from inbox.operation import Operation
 from inbox.pages import Pages
 from inbox.rendering import Renderer
 from inbox.safety import ALIVE, HEADERS, HEALTH, METRICS, Guard
+from inbox.sign_in import SignIn
 from inbox.slack import slack_router
 
 _LOG = logging.getLogger(__name__)
@@ -40,7 +45,17 @@ def create_app(layer: Layer) -> FastAPI:
     """
     # Without a schema there are no documentation pages either, whose scripts come from elsewhere.
     app = FastAPI(title="Followthrough", openapi_url=None, redirect_slashes=False)
-    app.add_middleware(Guard, url=layer.settings.inbox_url)
+    settings = layer.settings
+    if settings.signs_in:
+        app.add_middleware(
+            SessionMiddleware,
+            secret_key=signing_key(settings),
+            session_cookie=identity.SESSION,
+            max_age=int(identity.LONGEST_SESSION.total_seconds()),
+            same_site="lax",  # strict would keep it back when the provider leads here
+            https_only=settings.inbox_url.startswith("https://"),
+        )
+    app.add_middleware(Guard, url=settings.inbox_url, is_local=not settings.signs_in)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     renderer = Renderer(layer)
     pages = Pages(renderer)
@@ -48,24 +63,32 @@ def create_app(layer: Layer) -> FastAPI:
     answers = Answers(renderer, pages)
     app.include_router(answers.router())
     app.include_router(Linked(renderer, pages, answers).router())
+    if settings.signs_in:
+        app.include_router(SignIn(renderer).router())
     app.include_router(slack_router(lambda: layer))
     operation = Operation(layer)
     app.add_api_route(HEALTH, operation.health)
     app.add_api_route(METRICS, operation.metrics)
     app.add_api_route(ALIVE, operation.alive)
-    for kind in (HTTPException, RequestValidationError, DecisionLayerError, Exception):
-        app.add_exception_handler(kind, _Faults(renderer).explained)
+    known = (HTTPException, RequestValidationError, DecisionLayerError, Stranger, Exception)
+    for kind in known:
+        app.add_exception_handler(kind, _Faults(renderer, pages).explained)
     return app
 
 
 class _Faults:
     """Answers every fault with a page; what only an operator should read goes to the log."""
 
-    def __init__(self, renderer: Renderer) -> None:
+    def __init__(self, renderer: Renderer, pages: Pages) -> None:
         self._renderer = renderer
+        self._pages = pages
 
     def explained(self, request: Request, error: Exception) -> Response:
-        """Return the page for a fault."""
+        """Return the page for a fault; to whoever is not known yet, the page that asks."""
+        if isinstance(error, Stranger):
+            response = self._pages.me(request)
+            response.headers.update(HEADERS)
+            return response
         status, title, text = _explanation(error)
         response = self._renderer.problem(request, status, title, text)
         # What nobody foresaw is answered outside of the guard, which else adds them.
@@ -81,6 +104,8 @@ def _explanation(error: Exception) -> tuple[int, str, str]:
         case RequestValidationError():
             names = ", ".join(sorted({str(fault["loc"][-1]) for fault in error.errors()}))
             return 422, "Not understood", f"What was sent for {names} cannot be read; go back."
+        case NotEntitled():
+            return 403, "Not allowed", str(error)
         case LedgerError():
             _LOG.error("%s", error)
             text = "The ledger is out of reach. Nothing was recorded; try again in a minute."

@@ -67,12 +67,13 @@ class Linked:
 
     def _let_in(self, request: Request, token: str) -> str | None:
         """Return the link's case, now that its person is who reads; None if it opens nothing."""
+        now = self._renderer.layer.clock()
         try:
-            link = self._links.read(token, self._renderer.layer.clock())
+            link = self._links.read(token, now)
         except NotEntitled:
             return None
         person = self._people.people.get(link.person)
-        if person is None:
+        if person is None or self._people.has_left(link.person, now):
             return None
         reader = Reader(link.person, person.name, person.zone)
         request.state.visit = Visit(reader, VIA, f"{PATH}/{token}")

@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from decisions.definition import Definition
 from decisions.entitlement import entitled
-from decisions.errors import LifecycleError
+from decisions.errors import LifecycleError, NotEntitled
 from decisions.ledger import Dossier, Filter
 from decisions.ledger.records import Case, CaseState
 from decisions.lifecycle import Move
+from decisions.permission import Act
 from decisions.ports import Kind
 from decisions.wording import shown_facts
 from inbox import identity, views
@@ -94,9 +95,7 @@ class Pages:
 
     def queue(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
         """Show what waits for the reader, the most urgent first."""
-        me = self._renderer.reader(request)
-        if me is None:
-            return self.me(request)
+        me = self._renderer.admitted(request)
         filter_ = Filter(
             decision=wanted.decision or None, assignee=me.key, text=wanted.text or None
         )
@@ -112,6 +111,7 @@ class Pages:
 
     def everybody(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
         """Show what waits for anybody, and for whom how much."""
+        self._renderer.admitted(request)
         filter_ = Filter(decision=wanted.decision or None, text=wanted.text or None)
         held = self._layer.ledger.cases.held_by()
         by_count = sorted(held.items(), key=lambda one: (-one[1], self._renderer.name(one[0])))
@@ -119,7 +119,7 @@ class Pages:
 
     def cases(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
         """Show all cases there are; held-out ones to the owners of their decision alone."""
-        me = self._renderer.reader(request)
+        me = self._renderer.admitted(request)
         owned = self._owned(me)
         states = _STATES.get(wanted.state, _STATES[""])
         if wanted.state == HELD_OUT and wanted.decision not in owned:
@@ -141,19 +141,19 @@ class Pages:
 
     def case(self, request: Request, key: str) -> Response:
         """Show one case with everything that happened to it."""
+        self._renderer.admitted(request)
         return self.shown(request, self.dossier(key))
 
     def messages(self, request: Request) -> Response:
         """Show what the reader was sent, as it looks in Slack, latest first."""
-        me = self._renderer.reader(request)
-        if me is None:
-            return self.me(request)
+        me = self._renderer.admitted(request)
         sent = self._layer.ledger.outbox.sent_to(me.key, most=PAGE_SIZE)
         shown = [(one, views.drawn(one), through(one)) for one in sent]
         return self._renderer.page(request, "messages.html", shown=shown)
 
     def runs(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
         """Show the latest runs, newest first."""
+        self._renderer.admitted(request)
         latest = self._layer.ledger.runs.latest(wanted.decision or None, most=MOST_RUNS)
         drifted = self._layer.ledger.drifts.of_runs(run.id for run in latest)
         return self._renderer.page(
@@ -162,6 +162,11 @@ class Pages:
 
     def me(self, request: Request, back: str = "") -> Response:
         """Ask who the reader is, and remember where they came from."""
+        if self._layer.settings.signs_in:
+            known = self._renderer.reader(request) is not None
+            return self._renderer.page(
+                request, "sign_in.html", 200 if known else 401, back=back or request.url.path
+            )
         held = self._layer.ledger.cases.held_by()
         present = self._present()
         return self._renderer.page(
@@ -197,8 +202,8 @@ class Pages:
         me, visit = self._renderer.reader(request), identity.visit(request)
         watch = self._renderer.watch(me)
         case, definition = dossier.case, dossier.definition
-        if case.state == CaseState.HELD_OUT and not self._may_see(me, definition):
-            return self._renderer.page(request, "held_out.html", 404, key=case.key)
+        if case.state == CaseState.HELD_OUT and self._is_refused(request, dossier):
+            return self._renderer.page(request, "held_out.html", 403, key=case.key)
         teller = Teller(self._renderer.name, watch.written)
         return self._renderer.page(
             request,
@@ -282,11 +287,17 @@ class Pages:
         cases = [self._layer.ledger.cases.named(key) for key in list(keys)[:MOST_ESCALATED]]
         return [case for case in cases if case.state in WAITING and case.assignee != me.key]
 
-    def _owned(self, me: Reader | None) -> list[str]:
+    def _owned(self, me: Reader) -> list[str]:
         """Return the decisions whose held-out cases the reader may see."""
-        decisions = self._layer.workspace.decisions
-        return [name for name, one in decisions.items() if self._may_see(me, one)]
+        may, decisions = self._layer.admission.may, self._layer.workspace.decisions
+        return [name for name, one in decisions.items() if may(me.key, Act.SEE_HELD_OUT, one)]
 
-    def _may_see(self, me: Reader | None, definition: Definition) -> bool:
-        now = self._layer.clock()
-        return me is not None and views.is_owner(me.key, definition, self._people, now)
+    def _is_refused(self, request: Request, dossier: Dossier) -> bool:
+        """Whether a case that is held out is none of the reader's; that they asked is entered."""
+        written = self._layer.workspace.decisions.get(dossier.case.decision)
+        said = [dossier.definition, *([written] if written else [])]
+        try:
+            self._renderer.admitted(request, Act.SEE_HELD_OUT, *said, about=dossier.case.key)
+        except NotEntitled:
+            return True
+        return False

@@ -9,16 +9,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from decisions.definition import Definition
 from decisions.errors import LedgerError
 from decisions.ledger import SYSTEM
 from decisions.ledger.records import Standing
+from decisions.permission import Act
 from flows.wiring import Layer
 from inbox import identity
-from inbox.identity import Reader
+from inbox.identity import Reader, Stranger
 from inbox.moments import Watch, span
 
 SAID: Final = "followthrough_said"
 """The cookie that carries what a reader was told over to the page they are sent to."""
+
+VIA: Final = "inbox"
+"""How the ledger names what is done on these pages."""
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST_SAID = 500
@@ -46,8 +51,7 @@ class Renderer:
         self._environment.filters |= {"name": self.name, "span": span}
         self._environment.globals |= {
             "decisions": sorted(layer.workspace.decisions),
-            "is_local_only": layer.settings.host in {"127.0.0.1", "localhost", "::1"},
-            "host": layer.settings.host,
+            "is_local": not layer.settings.signs_in,
             "halts": self.halts,
             "nonce": lambda: secrets.token_urlsafe(16),
         }
@@ -60,8 +64,31 @@ class Renderer:
             return []
 
     def reader(self, request: Request) -> Reader | None:
-        """Return who reads, or None while they have not said."""
-        return identity.reader(request, self.layer.workspace.people)
+        """Return who reads, or None while that is not known."""
+        settings, people = self.layer.settings, self.layer.workspace.people
+        return identity.reader(request, people, self.layer.clock(), signs_in=settings.signs_in)
+
+    def admitted(
+        self, request: Request, act: Act = Act.READ, *written: Definition, about: str = ""
+    ) -> Reader:
+        """Return who reads, once it is sure that they may.
+
+        Args:
+            request: What is answered.
+            act: What they want to do.
+            written: The decision it is about, if it is about one.
+            about: What it is about, for the history of refusals; else the page.
+
+        Raises:
+            Stranger: It is not known who they are.
+            NotEntitled: They may not.
+        """
+        found = self.reader(request)
+        if found is None:
+            raise Stranger
+        about = about or request.url.path
+        self.layer.admission.admit(found.key, act, about, *written, via=VIA)
+        return found
 
     def watch(self, reader: Reader | None) -> Watch:
         """Return the present instant and the reader's zone; UTC while nobody is known."""

@@ -4,12 +4,15 @@ A page of another site must not answer a case in a reader's name (it cannot post
 frame these pages, and must not read them by giving its own name our address.
 """
 
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flows.messages import LINK_PATH
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -31,7 +34,15 @@ METRICS: Final = "/metrics"
 ALIVE: Final = "/livez"
 """Whether it answers at all, whatever it would have to say."""
 
+OPEN_TO_MACHINES: Final = (ALIVE, HEALTH, METRICS)
+PROVEN_OTHERWISE: Final = ("/slack/", "/api/", f"{LINK_PATH}/")
+"""Where a signature or a token says who asks, so that local mode need not care from where."""
+
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_NOT_FROM_THERE = (
+    "This inbox has no sign-in, so it answers the machine it runs on and no other. To let people "
+    "in from elsewhere set FOLLOWTHROUGH_OIDC_ISSUER; docs/how-to/sign-in.md says how.\n"
+)
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -41,11 +52,13 @@ class Guard:
     Args:
         app: What is guarded.
         url: The inbox's address as people reach it.
+        is_local: Whether nobody signs in, so that this machine alone is served.
     """
 
-    def __init__(self, app: ASGIApp, *, url: str) -> None:
+    def __init__(self, app: ASGIApp, *, url: str, is_local: bool) -> None:
         self._app = app
         self._url = url
+        self._is_local = is_local
         self._hosts = {*_THIS_MACHINE, urlsplit(url).hostname}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,13 +80,15 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if scope["path"] not in {ALIVE, HEALTH, METRICS} and _hostname(host) not in self._hosts:
+        if self._is_local and _is_remote(scope):
+            return PlainTextResponse(_NOT_FROM_THERE, status_code=403)
+        if scope["path"] not in OPEN_TO_MACHINES and _hostname(host) not in self._hosts:
             return PlainTextResponse(
                 f"This inbox is reached at {self._url}, not at {host!r}. If that is its address, "
                 "set FOLLOWTHROUGH_URL to it.\n",
                 status_code=400,
             )
-        if scope["method"] not in _HARMLESS and _is_from_elsewhere(headers, host):
+        if scope["method"] not in _HARMLESS and _is_from_elsewhere(scope, headers, host):
             return PlainTextResponse(
                 "Nothing was recorded: this was sent from a page of another site. "
                 f"Open {self._url} and answer there.\n",
@@ -82,12 +97,29 @@ class Guard:
         return None
 
 
-def _is_from_elsewhere(headers: Headers, host: str) -> bool:
-    """Whether a browser sent it for a page of another origin; programs send neither header."""
+def _is_remote(scope: Scope) -> bool:
+    """Whether it comes from another machine, and nothing else tells who asks."""
+    if scope["path"] in OPEN_TO_MACHINES or scope["path"].startswith(PROVEN_OTHERWISE):
+        return False
+    address = (scope.get("client") or ("",))[0]
+    try:
+        return not ip_address(address).is_loopback
+    except ValueError:
+        return True
+
+
+def _is_from_elsewhere(scope: Scope, headers: Headers, host: str) -> bool:
+    """Whether a browser sent it for a page of another origin.
+
+    Every browser says where a form was; what does not, and brings a cookie along, is not trusted.
+    Programs have neither.
+    """
     if site := headers.get("sec-fetch-site"):
         return site not in {"same-origin", "none"}
     origin = headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != host
+    if origin is None:
+        return "cookie" in headers and not scope["path"].startswith(PROVEN_OTHERWISE)
+    return origin.partition("://")[2] != host
 
 
 def _hostname(host: str) -> str | None:

@@ -99,13 +99,6 @@ def owners(definition: Definition, people: People, at: datetime) -> dict[str, st
     return found
 
 
-def is_owner(key: str, definition: Definition, people: People, at: datetime) -> bool:
-    """Whether a person is named as an owner of the decision, or stands in for one."""
-    named = {getattr(definition.owners, role) for role in OWNER_ROLES} - {None}
-    keys = {people.roles.get(name, name) for name in named}
-    return key in keys or key in owners(definition, people, at).values()
-
-
 def next_step(case: Case, definition: Definition, people: People) -> str | None:
     """Return what happens at the case's ``due_at`` if nobody says anything, in half a sentence."""
     if case.due_at is None or case.state not in WAITING:

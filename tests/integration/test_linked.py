@@ -6,7 +6,7 @@ import pytest
 
 from flows.messages import LINK_LIFE, addressee, with_own_link
 from inbox.app import create_app
-from tests.integration.test_inbox import ACCOUNTS, Browser, company_of, text
+from tests.browsing import ACCOUNTS, Browser, company_of, text
 from tests.integration.test_mail import QUESTION
 
 
