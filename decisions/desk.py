@@ -6,6 +6,7 @@ is told who answered and when.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -112,7 +113,8 @@ class Desk:
             if reason not in action.override_reasons:
                 listed = ", ".join(repr(one) for one in action.override_reasons)
                 raise LifecycleError(
-                    f"{reason!r} is not a reason for {case.key}; allowed: {listed}"
+                    f"{reason!r} is not a reason for {case.key}; allowed: {listed}",
+                    about="reason",
                 )
             return _closing(case, transaction)
 
@@ -130,7 +132,8 @@ class Desk:
             if not transaction.at < until <= transaction.at + LONGEST_SNOOZE:
                 raise LifecycleError(
                     f"{case.key} cannot be snoozed until {until:%Y-%m-%d %H:%M %Z}; choose an "
-                    f"instant to come, at most {LONGEST_SNOOZE.days} days ahead"
+                    f"instant to come, at most {LONGEST_SNOOZE.days} days ahead",
+                    about="until",
                 )
             return {"snoozed_until": until, "due_at": until}
 
@@ -150,7 +153,7 @@ class Desk:
             standin = self._people.standin(to, transaction.at)
             if standin.person == case.assignee:
                 name = self._people.name(standin.person)
-                raise LifecycleError(f"{case.key} already is with {name}")
+                raise LifecycleError(f"{case.key} already is with {name}", about="to")
             transaction.assign(case, standin, by=author.person, because=said)
             changes = {"complete_by": None, "answered_at": None, "state": CaseState.OPEN}
             return changes | asked_anew(
@@ -180,11 +183,14 @@ class Desk:
         def act(transaction: Transaction, case: Case, _action: Action) -> dict[str, Any]:
             when = acted_at or transaction.at
             if when > transaction.at:
-                raise LifecycleError(f"{case.key} cannot have been completed in the time to come")
+                raise LifecycleError(
+                    f"{case.key} cannot have been completed in the time to come", about="at"
+                )
             if when < case.opened_at:
                 raise LifecycleError(
                     f"{case.key} was opened at {case.opened_at:%Y-%m-%d %H:%M} UTC; what was done "
-                    "before is no answer to it, override it with a reason instead"
+                    "before is no answer to it, override it with a reason instead",
+                    about="at",
                 )
             transaction.add(
                 Intervention(
@@ -199,6 +205,22 @@ class Desk:
             return _closing(case, transaction)
 
         return self._answer(key, author, Move.DONE, act, note=said)
+
+    def admit(self, key: str, author: Author, move: Move) -> None:
+        """See that a person may make a move, before they are asked for the rest of it.
+
+        A refusal is recorded as that of an answer is.
+
+        Raises:
+            LifecycleError: As for ``acknowledge``.
+            NotEntitled: The person may not answer this case.
+        """
+
+        def act(_transaction: Transaction, _case: Case, _action: Action) -> dict[str, Any]:
+            raise _Admitted
+
+        with suppress(_Admitted):
+            self._answer(key, author, move, act)
 
     def _answer(
         self,
@@ -291,6 +313,10 @@ class Desk:
         return f"{case.key} is {case.state}"
 
 
+class _Admitted(Exception):
+    """The move may be made; takes back the transaction in which that was found out."""
+
+
 def _repeated(case: Case, earlier: Answer, author: Author) -> Reply:
     if (earlier.case_id, earlier.by) != (case.id, author.person):
         raise LifecycleError("this click or command was recorded for something else; answer anew")
@@ -302,7 +328,9 @@ def _repeated(case: Case, earlier: Answer, author: Author) -> Reply:
 def _sentence(text: str) -> str:
     said = text.replace("\0", "").strip()
     if not 3 <= len(said) <= 2_000:
-        raise LifecycleError("say in a sentence why, or what was done (3 to 2,000 characters)")
+        raise LifecycleError(
+            "say in a sentence why, or what was done (3 to 2,000 characters)", about="note"
+        )
     return said
 
 

@@ -118,7 +118,16 @@ class InsufficientData(DecisionLayerError):
 
 
 class LifecycleError(DecisionLayerError):
-    """The case or the version is not in a state that allows this."""
+    """The case or the version is not in a state that allows this.
+
+    Attributes:
+        about: The part of what was said that stands against it, such as ``note`` or ``until``;
+            None where it is not what was said.
+    """
+
+    def __init__(self, text: str, *, about: str | None = None) -> None:
+        self.about = about
+        super().__init__(text)
 
 
 class NotEntitled(LifecycleError):

@@ -13,9 +13,10 @@ from connectors.slack.limits import BEST_TEXT, BUTTON_TEXT, HEADER, ID, SECTION_
 from connectors.slack.texts import NOTHING, fitting, length, one_line
 from decisions.ports import Fact, Kind, Message
 
-ACKNOWLEDGE, OVERRIDE, SNOOZE, DONE, OPEN = "acknowledge", "override", "snooze", "done", "open"
+ACKNOWLEDGE, DONE, OVERRIDE = "acknowledge", "done", "override"
+SNOOZE, REASSIGN, OPEN = "snooze", "reassign", "open"
 """The ``action_id`` of each button."""
-ANSWERS = (ACKNOWLEDGE, DONE, OVERRIDE, SNOOZE)
+ANSWERS = (ACKNOWLEDGE, DONE, OVERRIDE, SNOOZE, REASSIGN)
 """Those that answer; the other one leads to the case's page."""
 
 EVENT_TYPE = "followthrough_message"
@@ -80,26 +81,26 @@ def asks(message: Message) -> bool:
 
 def _blocks(message: Message) -> Iterator[Json]:
     if lead := fitting(message.lead or "", _LINE):
-        yield {"type": "context", "elements": [_plain(lead)]}
+        yield {"type": "context", "elements": [plain(lead)]}
     yield _heading(message)
     if why := fitting(message.why, _WHY):
-        yield {"type": "section", "text": _plain(why)}
+        yield {"type": "section", "text": plain(why)}
     yield from _facts(message.facts)
     if deadline := _deadline(message):
-        yield {"type": "section", "text": _plain(deadline)}
+        yield {"type": "section", "text": plain(deadline)}
     if asks(message):
-        yield {"type": "actions", "elements": list(_buttons(message))}
+        yield {"type": "actions", "elements": list(_offered(message))}
     yield _closing(message)
     if standing := fitting(message.standing or "", _LINE):
         # Ours, and last: a value that imitates it stands above.
-        yield {"type": "context", "elements": [_plain(standing)]}
+        yield {"type": "context", "elements": [plain(standing)]}
 
 
 def _heading(message: Message) -> Json:
     title = _title(message, _LINE)
     if length(title) <= HEADER:
-        return {"type": "header", "text": _plain(title)}
-    return {"type": "section", "text": _plain(title)}
+        return {"type": "header", "text": plain(title)}
+    return {"type": "section", "text": plain(title)}
 
 
 def _title(message: Message, limit: int) -> str:
@@ -111,10 +112,10 @@ def _facts(facts: Sequence[Fact]) -> Iterator[Json]:
     for start in range(0, len(shown), _FACTS_PER_SECTION):
         fields: list[Json] = []
         for fact in shown[start : start + _FACTS_PER_SECTION]:
-            fields += [_label(fact.label), _plain(fitting(fact.text, _VALUE) or NOTHING)]
+            fields += [_label(fact.label), plain(fitting(fact.text, _VALUE) or NOTHING)]
         yield {"type": "section", "fields": fields}
     if more := len(facts) - len(shown):
-        yield {"type": "context", "elements": [_plain(_more(more))]}
+        yield {"type": "context", "elements": [plain(_more(more))]}
 
 
 def _fact_lines(facts: Sequence[Fact], room: int) -> Iterator[str]:
@@ -137,10 +138,11 @@ def _deadline(message: Message) -> str:
         return ""
     # To whoever hears later, the time to answer may have passed already.
     ask = "Answer by" if message.kind is Kind.ASKED else "Due"
-    return f"{ask} {_local(message.answer_by, message.to.zone)}"
+    return f"{ask} {local(message.answer_by, message.to.zone)}"
 
 
-def _local(instant: datetime, zone: str) -> str:
+def local(instant: datetime, zone: str) -> str:
+    """Return an instant on the reader's wall, with the zone; in UTC where the zone is none."""
     try:
         there = instant.astimezone(ZoneInfo(zone))
     except (KeyError, OSError, ValueError, OverflowError):  # a wrong zone costs nobody the message
@@ -148,31 +150,56 @@ def _local(instant: datetime, zone: str) -> str:
     return f"{format_datetime(there, 'EEE d MMM, HH:mm', locale='en')} ({zone})"
 
 
-def _buttons(message: Message) -> Iterator[Json]:
-    case = message.case or ""
+def _offered(message: Message) -> Iterator[Json]:
     # Whoever is reminded has acknowledged already, and so has somebody once the case moved on.
-    if message.kind is not Kind.REMINDED and not message.standing:
+    acknowledge = message.kind is not Kind.REMINDED and not message.standing
+    return buttons(
+        message.case or "",
+        acknowledge=acknowledge,
+        override=bool(message.reasons),
+        url=message.url,
+    )
+
+
+def buttons(case: str, *, acknowledge: bool, override: bool, url: str | None) -> Iterator[Json]:
+    """Yield the buttons by which a case is answered.
+
+    Args:
+        case: The case's key.
+        acknowledge: Whether nobody has it yet.
+        override: Whether it may be decided otherwise.
+        url: The case's page, if it has one.
+    """
+    if acknowledge:
         yield _button(ACKNOWLEDGE, "Acknowledge", case) | {"style": "primary"}
     yield _button(DONE, "Done", case)
-    if message.reasons:
+    if override:
         yield _button(OVERRIDE, "Override", case)
     yield _button(SNOOZE, "Snooze", case)
-    if url := _url(message):
-        yield {"type": "button", "action_id": OPEN, "text": _plain("Open the case"), "url": url}
+    yield _button(REASSIGN, "Reassign", case)
+    if link := link_button(url, "Open the case"):
+        yield link
+
+
+def link_button(url: str | None, label: str) -> Json | None:
+    """Return a button that leads to a page; None where the address cannot be one."""
+    if not (address := _address(url)):
+        return None
+    return {"type": "button", "action_id": OPEN, "text": plain(label), "url": address}
 
 
 def _button(action: str, label: str, case: str) -> Json:
     return {
         "type": "button",
         "action_id": action,
-        "text": _plain(label),
+        "text": plain(label),
         "value": case,
         "accessibility_label": fitting(f"{label} {case}", BUTTON_TEXT),
     }
 
 
 def _closing(message: Message) -> Json:
-    elements = [_plain(line) for line in _accountability(message)]
+    elements = [plain(line) for line in _accountability(message)]
     link = None if asks(message) else _link(message, URL)
     if link:
         elements.append({"type": "mrkdwn", "text": f"<{link}|Open the page>", "verbatim": True})
@@ -193,13 +220,12 @@ def _block_id(key: str) -> str:
     return _DELIVERY + key
 
 
-def _url(message: Message) -> str | None:
-    url = message.url or ""
-    return url if _LINK.fullmatch(url) and length(url) <= URL else None
+def _address(url: str | None) -> str | None:
+    return url if url and _LINK.fullmatch(url) and length(url) <= URL else None
 
 
 def _link(message: Message, limit: int) -> str | None:
-    url = (_url(message) or "").replace("&", "&amp;")
+    url = (_address(message.url) or "").replace("&", "&amp;")
     return url if url and length(url) <= limit - len("<|Open the page>") else None
 
 
@@ -208,6 +234,7 @@ def _label(label: str) -> Json:
     return {"type": "mrkdwn", "text": f"*{written}*", "verbatim": True}
 
 
-def _plain(text: str) -> Json:
+def plain(text: str) -> Json:
+    """Return a text object in which nothing styles, mentions or links; ``text`` is escaped."""
     # Without emoji=False Slack would turn a value such as ":100:" into a picture.
     return {"type": "plain_text", "text": text, "emoji": False}

@@ -1,31 +1,29 @@
 """Direct messages through a Slack app, and what a press of one of their buttons needs."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from slack_sdk import WebClient
 from slack_sdk.signature import Clock as VerifierClock
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
+from connectors.slack.asking import SDK_LOG, Asking
 from connectors.slack.blocks import carries, payload
 from connectors.slack.config import SLACK_API
+from connectors.slack.directory import Directory
 from connectors.slack.examination import Examination
-from connectors.slack.responses import SDK_FAILURES, RefusedForm, failure
+from connectors.slack.interactions import Identity
+from connectors.slack.responses import SDK_FAILURES, RefusedForm
 from connectors.slack.texts import fitting
 from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
 from decisions.ports import Addressee, Clock, Finding, Message, Pace, Receipt, wall_clock
 
 _LOG = logging.getLogger(__name__)
-# What the SDK would log the channel raises, and the SDK's debug lines hold whole messages.
-_SDK_LOG = logging.getLogger("connectors.slack.sdk")
-_SDK_LOG.setLevel(logging.CRITICAL)
 
-PERSON_REMEMBERED = timedelta(minutes=10)
 _PAGES, _PAGE = 5, 200
 _REPLY_HOST = "hooks.slack.com"
 
@@ -63,13 +61,11 @@ class SlackChannel:
         self._clock = clock
         self._base_url = base_url
         self._timeout = max(1, round(self.timeout.total_seconds()))
-        self._people: dict[str, tuple[datetime, _Json]] = {}
         self._verifier = _verifier(signing_secret, clock)
-        self._client = WebClient(
-            token, base_url, timeout=self._timeout, retry_handlers=[], logger=_SDK_LOG
-        )
-        # The SDK would take HTTP_PROXY for every host; without it urllib heeds NO_PROXY too.
-        self._client.proxy = None
+        self._asking = Asking(name, token, base_url, timeout=self._timeout)
+        self._client = self._asking.client
+        self._ask = self._asking.ask
+        self._directory = Directory(name, self._asking, clock)
 
     def __repr__(self) -> str:
         return f"SlackChannel({self.name!r})"
@@ -79,7 +75,7 @@ class SlackChannel:
 
         Slack takes messages for people who have left, so it is asked about the person first.
         """
-        user = self._reachable_user(message.to)
+        user = self._directory.reachable(message.to)
         content = payload(message)
         try:
             answer = self._post(user, message.to.person, content)
@@ -92,7 +88,7 @@ class SlackChannel:
         """Look for the message among the newest 1,000 in the conversation; see ``Channel.find``."""
         whom = message.to.person
         try:
-            user = self._user(message.to)["id"]
+            user = self._directory.user(message.to)["id"]
             opened = self._ask(self._client.conversations_open, whom, users=user)
             conversation = str((opened.get("channel") or {}).get("id"))
             for posted in self._history(conversation, whom):
@@ -133,12 +129,31 @@ class SlackChannel:
     def email_of(self, user: str) -> str | None:
         """Return the e-mail of a Slack account, or None where Slack does not say."""
         try:
-            answer = self._ask(self._client.users_info, user, user=user)
+            return self._directory.email_of(user)
         except ConnectorError as failure:
             _LOG.warning("whose Slack account %s is could not be asked: %s", user, failure)
             return None
-        profile = (answer.get("user") or {}).get("profile") or {}
-        return profile.get("email") or None
+
+    def identity(self) -> Identity:
+        """Return which app this is, in which workspace; see ``Directory.identity``."""
+        return self._directory.identity()
+
+    def confirm(self, to: Addressee) -> None:
+        """See that somebody still can be told something; see ``Directory.reachable``."""
+        self._directory.reachable(to)
+
+    def show_home(self, user: str, view: _Json) -> None:
+        """Show somebody the app's Home.
+
+        Args:
+            user: Their Slack id.
+            view: The Home, as built by ``connectors.slack.home``.
+
+        Raises:
+            TemporaryFailure: Slack did not take it.
+            PermanentFailure: Slack refuses it.
+        """
+        self._ask(self._client.views_publish, user, user_id=user, view=dict(view))
 
     def open_form(self, trigger: str, view: _Json) -> None:
         """Open a form before the person who pressed a button.
@@ -166,7 +181,7 @@ class SlackChannel:
         """
         if not self._is_reply_address(address):
             raise PermanentFailure("the reply address is not Slack's", connector=self.name)
-        client = WebhookClient(address, timeout=self._timeout, retry_handlers=[], logger=_SDK_LOG)
+        client = WebhookClient(address, timeout=self._timeout, retry_handlers=[], logger=SDK_LOG)
         client.proxy = None
         content = {
             "response_type": "ephemeral",
@@ -176,7 +191,7 @@ class SlackChannel:
         try:
             status = client.send_dict(content).status_code
         except SDK_FAILURES as error:
-            raise self._failure(error, "response_url", "the reply", posting=False) from error
+            raise self._asking.failure(error, "response_url", "the reply", posting=False) from error
         if status != 200:
             found = f"the reply was answered with HTTP {status}"
             raise TemporaryFailure(found, connector=self.name)
@@ -194,28 +209,6 @@ class SlackChannel:
             **content,
         )
 
-    def _reachable_user(self, to: Addressee) -> str:
-        user = self._user(to)
-        if user.get("deleted") or user.get("is_bot"):
-            what = "deactivated" if user.get("deleted") else "a bot's"
-            text = f"{to.person}'s Slack account is {what}; put their cover in people.yaml"
-            raise PermanentFailure(text, connector=self.name)
-        return str(user["id"])
-
-    def _user(self, to: Addressee) -> _Json:
-        """Return what Slack knows of the person, asked at most every ten minutes."""
-        address = to.slack or to.email
-        asked_at, user = self._people.get(address, (None, {}))
-        now = self._clock()
-        if asked_at is None or not timedelta() <= now - asked_at < PERSON_REMEMBERED:
-            if to.slack:
-                answer = self._ask(self._client.users_info, to.person, user=to.slack)
-            else:
-                answer = self._ask(self._client.users_lookupByEmail, to.person, email=to.email)
-            user = {"id": to.slack, **(answer.get("user") or {})}
-            self._people[address] = now, user
-        return user
-
     def _history(self, conversation: str, whom: str) -> Iterator[_Json]:
         cursor = None
         for _ in range(_PAGES):
@@ -231,23 +224,6 @@ class SlackChannel:
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
-
-    def _ask(
-        self,
-        call: Callable[..., SlackResponse],
-        whom: str,
-        *,
-        posting: bool = False,
-        **arguments: Any,
-    ) -> SlackResponse:
-        try:
-            return call(**arguments)
-        except SDK_FAILURES as error:
-            raise self._failure(error, call.__name__, whom, posting=posting) from error
-
-    def _failure(self, error: Exception, asked: str, whom: str, *, posting: bool) -> Exception:
-        asked = asked.replace("_", ".", 1)
-        return failure(error, connector=self.name, asked=asked, whom=whom, posting=posting)
 
     def _receipt(self, conversation: object, ts: object) -> Receipt:
         try:

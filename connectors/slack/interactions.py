@@ -1,18 +1,32 @@
-"""What Slack sends when somebody presses a button or submits a form, read from its wire format.
+"""What Slack sends when somebody does something, read from its wire format.
 
 Sources:
     https://docs.slack.dev/reference/interaction-payloads
+    https://docs.slack.dev/reference/events/app_home_opened
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
 from connectors.slack.blocks import ANSWERS, delivery_of
-from connectors.slack.forms import OVERRIDE_FORM, WrittenOverride, written_override
+from connectors.slack.forms import FORMS, Written, written
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which app in which workspace.
+
+    Attributes:
+        app: Slack's id of the app.
+        team: Slack's id of the workspace.
+    """
+
+    app: str
+    team: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +38,11 @@ class Press:
         click: Names this press; the same one sent twice has the same name.
         action: The button's ``action_id``.
         case: Key of the case the button stands for.
-        reply_to: Where the person can be told what came of it.
+        reply_to: Where the person can be told what came of it; empty for a press on the Home.
         trigger: With which a form may be opened, once and within three seconds.
-        reference: Where the message stands, as a receipt names it.
+        reference: Where the message stands, as a receipt names it; None for a press on the Home.
         delivery: The delivery id that the message carries, if Slack shows it.
+        meant_for: The app it was sent to.
     """
 
     user: str
@@ -36,8 +51,9 @@ class Press:
     case: str
     reply_to: str
     trigger: str
-    reference: str
+    reference: str | None
     delivery: str | None
+    meant_for: Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +64,62 @@ class Submission:
         user: Slack's id of the person.
         click: Names this submission; the same words in the same form have the same name.
         written: What was written.
+        meant_for: The app it was sent to.
     """
 
     user: str
     click: str
-    written: WrittenOverride
+    written: Written
+    meant_for: Identity
 
 
-def read_interaction(body: bytes) -> Press | Submission | None:
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody looks at the app's Home.
+
+    Attributes:
+        user: Slack's id of the person.
+        meant_for: The app it was sent to.
+    """
+
+    user: str
+    meant_for: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Slack asks whether the address for events is ours.
+
+    Attributes:
+        answer: What it wants to hear.
+    """
+
+    answer: str
+
+
+Interaction = Press | Submission | None
+Event = Visit | Challenge | None
+
+
+def read_interaction(body: bytes) -> Interaction:
     """Return what a person did, or None for what asks nothing of us, such as a link followed.
 
     Raises:
         ValueError: It is not of the form in which Slack sends such things.
     """
     try:
-        content = json.loads(parse_qs(body.decode())["payload"][0])
+        return interaction_in(json.loads(parse_qs(body.decode())["payload"][0]))
+    except (LookupError, RecursionError) as error:
+        raise ValueError(f"the interaction cannot be read: {error!r}") from error
+
+
+def interaction_in(content: Any) -> Interaction:
+    """Return what a person did, from the content of an interaction; see ``read_interaction``.
+
+    Raises:
+        ValueError: It is not of the form in which Slack sends such things.
+    """
+    try:
         if content["type"] == "block_actions":
             return _press(content, content["actions"][0])
         if content["type"] == "view_submission":
@@ -72,28 +129,67 @@ def read_interaction(body: bytes) -> Press | Submission | None:
     return None
 
 
+def read_event(body: bytes) -> Event:
+    """Return what happened in the workspace, or None for what asks nothing of us.
+
+    Raises:
+        ValueError: It is not of the form in which Slack sends such things.
+    """
+    try:
+        return event_in(json.loads(body.decode()))
+    except RecursionError as error:
+        raise ValueError("the event is nested too deeply") from error
+
+
+def event_in(content: Any) -> Event:
+    """Return what happened, from the content of an event; see ``read_event``.
+
+    Raises:
+        ValueError: It is not of the form in which Slack sends such things.
+    """
+    try:
+        if content["type"] == "url_verification":
+            return Challenge(str(content["challenge"]))
+        event = content["event"]
+        if (event["type"], event.get("tab")) != ("app_home_opened", "home"):
+            return None
+        meant_for = Identity(str(content["api_app_id"]), str(content["team_id"]))
+        return Visit(str(event["user"]), meant_for)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"the event cannot be read: {error!r}") from error
+
+
 def _press(content: Mapping[str, Any], pressed: Mapping[str, Any]) -> Press | None:
     if pressed["action_id"] not in ANSWERS:
         return None
-    user = str(content["user"]["id"])
-    message = content["container"]["message_ts"]
-    conversation = content["container"]["channel_id"]
+    user, container = str(content["user"]["id"]), content["container"]
+    on_home = container["type"] == "view"
+    place = container["view_id" if on_home else "message_ts"]
+    case = str(pressed["value"])
     return Press(
         user=user,
-        click=f"slack:{user}:{message}:{pressed['action_id']}:{pressed['action_ts']}",
+        click=f"slack:{user}:{place}:{case}:{pressed['action_id']}:{pressed['action_ts']}",
         action=str(pressed["action_id"]),
-        case=str(pressed["value"]),
-        reply_to=str(content["response_url"]),
+        case=case,
+        reply_to="" if on_home else str(content["response_url"]),
         trigger=str(content["trigger_id"]),
-        reference=f"{conversation}/{message}",
+        reference=None if on_home else f"{container['channel_id']}/{place}",
         delivery=delivery_of(content.get("message") or {}),
+        meant_for=_meant_for(content),
     )
 
 
 def _submission(content: Mapping[str, Any], view: Mapping[str, Any]) -> Submission | None:
-    if view["callback_id"] != OVERRIDE_FORM:
+    if view["callback_id"] not in FORMS:
         return None
-    user, written = str(content["user"]["id"]), written_override(view)
+    user, said = str(content["user"]["id"]), written(view)
     # Corrected after a refusal, the same form holds another answer.
-    words = hashlib.sha256(f"{written.chosen}\n{written.note}".encode()).hexdigest()[:16]
-    return Submission(user=user, click=f"slack:{user}:{view['id']}:{words}", written=written)
+    words = json.dumps(asdict(said), default=str, sort_keys=True)
+    name = hashlib.sha256(words.encode()).hexdigest()[:16]
+    click = f"slack:{user}:{view['id']}:{name}"
+    return Submission(user=user, click=click, written=said, meant_for=_meant_for(content))
+
+
+def _meant_for(content: Mapping[str, Any]) -> Identity:
+    team = content.get("team") or {"id": content["user"]["team_id"]}
+    return Identity(str(content["api_app_id"]), str(team["id"]))

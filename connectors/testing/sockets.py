@@ -7,7 +7,7 @@ Sources:
 import json
 from collections.abc import Mapping
 from queue import Empty, Queue
-from threading import RLock, Thread
+from threading import Condition, RLock, Thread
 from typing import Any, Self
 from uuid import uuid4
 
@@ -37,6 +37,7 @@ class Sockets:
         self._open: list[ServerConnection] = []
         self._answers: dict[str, Queue[_Json]] = {}
         self._lock = RLock()
+        self._changed = Condition(self._lock)
         self._server: Server | None = None
         self._thread: Thread | None = None
 
@@ -87,8 +88,9 @@ class Sockets:
         Raises:
             LookupError: No connection is open.
         """
-        with self._lock:
-            if not self._open:
+        with self._changed:
+            # The app may believe itself connected a moment before it is so here.
+            if not self._changed.wait_for(lambda: self._open, timeout=1.0):
                 raise LookupError("the app has no connection open")
             connection = self._open[0]
             self._open.append(self._open.pop(0))
@@ -114,8 +116,9 @@ class Sockets:
             return
         self._tickets.discard(ticket)
         hello: dict[str, Any] = {"type": "hello", "connection_info": {"app_id": self._app}}
-        with self._lock:
+        with self._changed:
             self._open.append(connection)
+            self._changed.notify_all()
             hello["num_connections"] = len(self._open)
         try:
             connection.send(json.dumps(hello))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from decisions.definition import Definition
+from decisions.ledger.columns import storable
 from decisions.ledger.records import Answer, Case, Notification
 from decisions.ledger.standings import not_held
 from decisions.ledger.store import Store
@@ -73,6 +74,20 @@ class Amendments:
                     )
                 )
             return found
+
+    def refresh(self, reference: str) -> None:
+        """Have a message written anew: somebody looks at one that may not say how its case stands.
+
+        Args:
+            reference: Where it stands, as a receipt names it.
+        """
+        table = Notification.__table__
+        with self._store.writing() as transaction:
+            transaction.connection.execute(
+                update(table)
+                .where(table.c.reference == storable(reference), table.c.case_id.is_not(None))
+                .values(stale_at=transaction.at)
+            )
 
     def settle(self, outdated: Outdated, *, again_at: datetime | None) -> None:
         """Record that it was amended, or when to try again.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -77,6 +77,10 @@ class Ledger:
     def writing(self) -> AbstractContextManager[Transaction]:
         """Return a transaction: all of it is stored and sealed, or none of it."""
         return self._store.writing()
+
+    def patience(self, most: timedelta) -> AbstractContextManager[None]:
+        """Wait at most so long for the database, within the block."""
+        return self._store.patience(most)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from contextvars import ContextVar
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ _WRITER_LOCK = 7_305_417_992_083
 """Key of PostgreSQL's advisory lock: entries are chained, so writers come one after another."""
 
 BUSY_SECONDS = 30
-"""How long a writer waits for another before it gives up."""
+"""How long a writer waits for another before it gives up, unless told otherwise."""
+
+_patience: ContextVar[timedelta | None] = ContextVar("patience", default=None)
 
 
 class Store:
@@ -100,10 +103,21 @@ class Store:
             transaction.finish()
 
     @contextmanager
+    def patience(self, most: timedelta) -> Iterator[None]:
+        """Wait at most so long for other writers, and for any one statement, within the block."""
+        token = _patience.set(most)
+        try:
+            yield
+        finally:
+            _patience.reset(token)
+
+    @contextmanager
     def _exclusive(self) -> Iterator[Connection]:
         with self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
+                connection.execute(text(f"SET LOCAL lock_timeout = {_milliseconds()}"))
+                if _patience.get() is not None:
+                    connection.execute(text(f"SET LOCAL statement_timeout = {_milliseconds()}"))
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"))
             yield connection
 
@@ -198,7 +212,14 @@ def _prepare_sqlite(raw: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get(_WRITING)
+    if writing:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds()}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _milliseconds() -> int:
+    patience = _patience.get() or timedelta(seconds=BUSY_SECONDS)
+    return max(1, int(patience / timedelta(milliseconds=1)))
 
 
 def _revision(connection: Connection) -> str | None:
@@ -215,9 +236,10 @@ def _explained(url: URL) -> Iterator[None]:
         yield
     except OperationalError as error:
         found = str(error.orig).strip().splitlines()[0]
-        if "locked" in found or "lock timeout" in found:
+        if any(said in found for said in ("locked", "lock timeout", "statement timeout")):
+            waited = _milliseconds() / 1000
             raise LedgerError(
-                f"the ledger {name} was locked by another program for {BUSY_SECONDS} s; "
+                f"the ledger {name} was locked by another program for {waited:g} s; "
                 "nothing was written, try again"
             ) from error
         raise LedgerError(

@@ -427,7 +427,7 @@ def test_messages_are_shown_as_in_slack_latest_first(company):
 
     assert "Escalated Mon 16 Nov, 14:00" in page
     assert "Nobody has answered in time; it is with Mia Chen Call Acme Ltd" in page
-    assert "Acknowledge Done Override Snooze Open the case" in page
+    assert "Acknowledge Done Override Snooze Reassign Open the case" in page
 
 
 def test_a_case_shows_what_a_newer_score_has_changed(company):

@@ -4,6 +4,7 @@ import socket
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from urllib.parse import urlencode
@@ -28,7 +29,7 @@ from flows.messages import message_for
 from flows.settings import Settings
 from flows.wiring import Layer
 from inbox.slack import LARGEST_BODY, slack_router
-from tests.samples import MovableClock, batch, definition, matches, people
+from tests.samples import MONDAY, MovableClock, action, batch, definition, matches, people
 
 MIA, BEN = "U01MIA", "U01BEN"
 
@@ -71,6 +72,23 @@ class Room:
             message = message_for(claim, self.people, "http://127.0.0.1:8484")
             attempt = Attempt(claim, message, self.layer.channels, self.people, self.clock())
             outbox.settle(claim, attempt.made())
+
+    def hire(self, people):
+        """Have other people in people.yaml from now on."""
+        self.people = people
+        workspace = replace(self.layer.workspace, people=people)
+        desk = Desk(self.layer.ledger, people)
+        self.layer = replace(self.layer, workspace=workspace, desk=desk)
+
+    def answer(self, action, message=None, by=None, **values):
+        """Press a button that opens a form, and submit the form."""
+        self.slack.press(message or self.card, action, by=by)
+        form = self.slack.forms[-1]
+        self.slack.submit(form, values)
+        return form
+
+    def done(self):
+        return self.answer("done")
 
     @property
     def card(self):
@@ -135,6 +153,7 @@ def room(tmp_path, slack, clock):
         thread.start()
         port = listening.getsockname()[1]
         slack.interactions_to = f"http://127.0.0.1:{port}/slack/interactions"
+        slack.events_to = f"http://127.0.0.1:{port}/slack/events"
         yield room
         server.should_exit = True
         thread.join()
@@ -155,21 +174,6 @@ class TestPresses:
         [answer] = room.dossier.answers
         assert (answer.by, answer.via, answer.kind) == ("mia.chen", "slack", "acknowledge")
 
-    def test_done_reports_the_recommended_action(self, room):
-        room.slack.press(room.card, "done")
-
-        [intervention] = room.dossier.interventions
-        assert intervention.what == "call, as recommended"
-        assert room.state == "completed"
-
-    def test_snooze_lasts_until_the_next_working_morning(self, room):
-        room.clock.now = datetime(2026, 11, 20, 15, tzinfo=UTC)  # a Friday
-
-        room.slack.press(room.card, "snooze")
-
-        assert room.dossier.case.snoozed_until == datetime(2026, 11, 23, 9, tzinfo=UTC)
-        assert room.told() == "CSC-1 is snoozed until 2026-11-23 09:00 UTC"
-
     def test_the_same_press_sent_twice_counts_once(self, room):
         room.slack.press(room.card, "acknowledge")
 
@@ -179,7 +183,7 @@ class TestPresses:
         assert len(room.dossier.answers) == 1
 
     def test_whoever_comes_second_hears_who_was_first(self, room):
-        room.slack.press(room.card, "done")
+        room.done()
 
         room.slack.press(room.card, "acknowledge")
 
@@ -190,7 +194,7 @@ class TestPresses:
         with closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
             database.execute("DROP TABLE answers")
 
-        assert room.slack.press(room.card, "acknowledge").status == 500
+        assert room.slack.press(room.card, "acknowledge").status == 503
         assert room.slack.private_replies_to(MIA) == []
         assert room.layer.ledger.cases.named("CSC-1").state == "open"
 
@@ -273,7 +277,7 @@ class TestOverriding:
         assert room.state == "overridden"
 
     def test_a_form_left_open_too_long_learns_who_was_first(self, room, form):
-        room.slack.press(room.card, "done")
+        room.done()
 
         room.slack.submit(form, {"reason": "data is wrong", "note": "They renewed yesterday."})
 
@@ -310,15 +314,180 @@ class TestOverriding:
         answer = room.slack.press(room.card, "override")
 
         assert answer.status == 200
-        assert "Press Override once more" in room.told()
+        assert "Press the button once more" in room.told()
+
+
+class TestReportingWhatWasDone:
+    def test_the_form_asks_what_and_when_and_proposes_the_recommended_now(self, room):
+        room.slack.press(room.card, "done")
+
+        ask, what, note, when = room.slack.forms[-1].view["blocks"]
+        assert ask["text"]["text"] == "CSC-1: Call acme"
+        assert [each["text"]["text"] for each in what["element"]["options"]] == [
+            "Call, as recommended",
+            "Something else",
+        ]
+        assert what["element"]["initial_option"] == what["element"]["options"][0]
+        assert note["optional"]
+        assert when["element"]["initial_date_time"] == int(room.clock.now.timestamp())
+
+    @pytest.mark.parametrize(
+        ("values", "said"),
+        [
+            pytest.param({}, "Call, as recommended", id="as-proposed"),
+            pytest.param({"note": "They stay."}, "Call, as recommended: They stay.", id="and-said"),
+            pytest.param(
+                {"reason": "Something else", "note": "Sent flowers."}, "Sent flowers.", id="else"
+            ),
+        ],
+    )
+    def test_what_was_done_is_reported_in_the_persons_words(self, room, values, said):
+        room.answer("done", **values)
+
+        [intervention] = room.dossier.interventions
+        assert intervention.what == said
+        assert room.state == "completed"
+        assert room.told() == "CSC-1 is completed"
+
+    def test_another_action_of_the_decision_can_be_what_was_done(self, room):
+        ledger, asked = room.layer.ledger, definition(
+            actions={"call": action(), "send-offer": action()}
+        )  # fmt: skip
+        ledger.runs.record(asked, batch(1), matches({"subject": "birch"}), room.people)
+        room.deliver()
+
+        room.answer("done", room.slack.messages_to(MIA)[1], reason="Send offer instead")
+
+        [intervention] = ledger.cases.dossier("CSC-2").interventions
+        assert intervention.what == "Send offer instead"
+
+    def test_when_it_was_done_is_what_was_picked(self, room):
+        picked = room.clock.now + timedelta(hours=2)
+        room.clock.now += timedelta(hours=5)
+
+        room.answer("done", at=int(picked.timestamp()))
+
+        [intervention] = room.dossier.interventions
+        assert intervention.acted_at == picked
+
+    def test_slacks_whole_minutes_do_not_make_it_happen_before_the_case(self, room):
+        room.clock.now += timedelta(minutes=10)
+
+        room.answer("done", at=int((MONDAY - timedelta(seconds=50)).timestamp()))
+
+        [intervention] = room.dossier.interventions
+        assert intervention.acted_at == MONDAY
+
+    @pytest.mark.parametrize(
+        ("values", "place", "said"),
+        [
+            pytest.param(
+                {"reason": "Something else"}, "note", "say in a sentence", id="else-but-not-what"
+            ),
+            pytest.param({"at": 1_900_000_000}, "at", "CSC-1 cannot have been", id="in-the-future"),
+            pytest.param({"at": 1_700_000_000}, "at", "CSC-1 was opened at", id="before-it-began"),
+        ],
+    )
+    def test_what_cannot_be_is_said_beside_what_was_written(self, room, values, place, said):
+        form = room.answer("done", **values)
+
+        assert list(form.errors) == [place]
+        assert form.errors[place].startswith(said)
+        assert room.state == "open"
+
+
+class TestSnoozing:
+    def test_the_next_working_morning_is_proposed(self, room):
+        room.clock.now = datetime(2026, 11, 20, 15, tzinfo=UTC)  # a Friday
+
+        room.answer("snooze")
+
+        assert room.dossier.case.snoozed_until == datetime(2026, 11, 23, 9, tzinfo=UTC)
+        assert room.told() == "CSC-1 is snoozed until 2026-11-23 09:00 UTC"
+
+    def test_another_instant_can_be_picked(self, room):
+        until = room.clock.now + timedelta(days=3)
+
+        room.answer("snooze", until=int(until.timestamp()))
+
+        assert room.dossier.case.snoozed_until == until
+
+    @pytest.mark.parametrize("days", [-1, 31])
+    def test_too_far_or_already_over_is_said_in_the_form(self, room, days):
+        until = room.clock.now + timedelta(days=days)
+
+        form = room.answer("snooze", until=int(until.timestamp()))
+
+        assert form.errors["until"].startswith("CSC-1 cannot be snoozed until")
+        assert room.dossier.case.snoozed_until is None
+
+    def test_nothing_picked_is_said_in_the_form(self, room):
+        form = room.answer("snooze", until=None)
+
+        assert form.errors == {"until": "Choose a day and a time"}
+
+
+class TestReassigning:
+    def test_everybody_who_is_there_but_the_holder_can_be_chosen(self, room):
+        room.slack.press(room.card, "reassign")
+
+        element = room.slack.forms[-1].view["blocks"][1]["element"]
+        assert [each["text"]["text"] for each in element["options"]] == [
+            "Ben Okafor", "Dana Reyes", "Lee Park", "Omar Haddad", "Sam Ortiz",
+        ]  # fmt: skip
+
+    def test_a_person_and_a_sentence_hand_it_over(self, room):
+        room.answer("reassign", to="Ben Okafor", note="Ben knows them.")
+
+        assert room.dossier.case.assignee == "ben.okafor"
+        assert room.told() == "CSC-1 is now with Ben Okafor"
+        room.deliver()
+        assert "acknowledge" in room.slack.messages_to(BEN)[0].buttons
+
+    @pytest.mark.parametrize(
+        ("values", "place", "said"),
+        [
+            pytest.param({"note": "Ben knows."}, "to", "Choose somebody", id="nobody"),
+            pytest.param({"to": "Ben Okafor"}, "note", "say in a sentence", id="no-words"),
+        ],
+    )
+    def test_what_is_missing_is_said_in_the_form(self, room, values, place, said):
+        form = room.answer("reassign", **values)
+
+        assert form.errors[place].startswith(said)
+
+    def test_somebody_not_entitled_cannot_hand_it_over(self, room):
+        form = room.answer("reassign", by=BEN, to="Ben Okafor", note="I want it.")
+
+        assert form.errors["note"].startswith("Ben Okafor may not answer CSC-1")
+        assert room.dossier.case.assignee == "mia.chen"
+
+    def test_where_there_are_more_than_a_hundred_anybody_in_slack_can_be_picked(self, room):
+        many = {f"p{n}": {"name": f"P {n}", "email": f"p{n}@x.example"} for n in range(100)}
+        known = {key: who.model_dump(exclude_none=True) for key, who in room.people.people.items()}
+        room.hire(people(people=known | many))
+
+        form = room.answer("reassign", to=BEN, note="Ben knows them.")
+
+        assert form.view["blocks"][1]["element"]["type"] == "users_select"
+        assert room.dossier.case.assignee == "ben.okafor"
+        assert room.answer("reassign", to="U09GUEST", note="x y z", by=BEN).errors == {
+            "to": "Choose somebody whom people.yaml names"
+        }
 
 
 class TestForgeries:
     def press(self, room, **changes):
         content = {
             "type": "block_actions",
+            "api_app_id": "A0FOLLOW",
+            "team": {"id": "T0LARKFIELD"},
             "user": {"id": MIA},
-            "container": {"channel_id": room.card.channel, "message_ts": room.card.ts},
+            "container": {
+                "type": "message",
+                "channel_id": room.card.channel,
+                "message_ts": room.card.ts,
+            },
             "trigger_id": "1",
             "response_url": f"{room.slack.url}x",
             "actions": [{"action_id": "acknowledge", "value": "CSC-1", "action_ts": "1.1"}],
@@ -392,7 +561,7 @@ class TestForgeries:
         ],
     )
     def test_a_signed_request_of_another_form_is_not_taken(self, room, body):
-        assert self.send(room, body, room.slack.signed(body)) == 400
+        assert self.send(room, body, room.slack.signed(body)) == 404
 
     def test_a_signed_request_that_asks_nothing_is_thanked_for(self, room):
         body = self.press(room, type="shortcut")
@@ -414,7 +583,7 @@ class TestTheMessageFollowsItsCase:
         room.told()
 
         assert room.last_line() == "Acknowledged by Mia Chen, Mon 16 Nov, 09:00 (UTC)"
-        assert list(room.card.buttons) == ["done", "override", "snooze", "open"]
+        assert list(room.card.buttons) == ["done", "override", "snooze", "reassign", "open"]
 
     def test_a_completed_one_says_what_was_done_and_has_no_answers_left(self, room):
         author = Author("mia.chen", "inbox", "1")
@@ -444,8 +613,7 @@ class TestTheMessageFollowsItsCase:
         assert list(room.card.buttons) == []
 
     def test_a_snoozed_one_says_until_when_and_later_that_it_was_asked_again(self, room, clock):
-        room.slack.press(room.card, "snooze")
-        room.told()
+        room.answer("snooze")
         assert room.last_line().startswith("Snoozed by Mia Chen until Tue 17 Nov")
 
         clock.now += timedelta(days=2)

@@ -75,7 +75,7 @@ class TestDelivering:
 
         [told] = slack.messages_to("U01DANA")
         assert told.text.startswith("Call Brightwater before 3 January 2027\n")
-        assert list(told.buttons) == ["acknowledge", "done", "override", "snooze"]
+        assert list(told.buttons) == ["acknowledge", "done", "override", "snooze", "reassign"]
         assert receipt.reference == f"D01DANA/{told.ts}"
         assert receipt.accepted_at == datetime.fromtimestamp(float(told.ts), UTC)
 

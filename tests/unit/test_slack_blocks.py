@@ -1,7 +1,8 @@
 import io
 import json
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,22 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from connectors.slack.blocks import asks, carries, payload
-from connectors.slack.forms import override_form, written_override
-from connectors.slack.limits import BEST_TEXT, length, message_breaches, view_breaches
+from connectors.slack.forms import (
+    Opening,
+    done_form,
+    override_form,
+    reassign_form,
+    snooze_form,
+    written,
+)
+from connectors.slack.home import Waiting, home
+from connectors.slack.limits import (
+    BEST_TEXT,
+    home_breaches,
+    length,
+    message_breaches,
+    view_breaches,
+)
 from connectors.slack.preview import PreviewChannel, as_html, as_terminal
 from connectors.slack.texts import escape, fitting, one_line, unescape
 from decisions.ports import Addressee, Channel, Fact, Kind, Message
@@ -149,9 +164,13 @@ class TestWhatIsSent:
     @pytest.mark.parametrize(
         ("message", "buttons"),
         [
-            pytest.param(ASKED, ["acknowledge", "done", "override", "snooze", "open"], id="asked"),
             pytest.param(
-                REMINDED, ["done", "override", "snooze"], id="reminded-has-acknowledged-already"
+                ASKED, ["acknowledge", "done", "override", "snooze", "reassign", "open"], id="asked"
+            ),
+            pytest.param(
+                REMINDED,
+                ["done", "override", "snooze", "reassign"],
+                id="reminded-has-acknowledged-already",
             ),
             pytest.param(WITHHELD, [], id="about-a-run"),
             pytest.param(
@@ -161,7 +180,7 @@ class TestWhatIsSent:
             ),
             pytest.param(
                 ASKED.model_copy(update={"reasons": (), "url": None}),
-                ["acknowledge", "done", "snooze"],
+                ["acknowledge", "done", "snooze", "reassign"],
                 id="no-reason-to-override",
             ),
         ],
@@ -355,42 +374,147 @@ class TestPreview:
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+OPENING = Opening("CSC-2417", "Call Brightwater", "https://hooks.slack.com/actions/1")
+OPENINGS = st.builds(
+    Opening,
+    case=st.from_regex(r"[A-Z]{2,4}-\d{1,18}", fullmatch=True),
+    title=NASTY,
+    reply_to=st.just("https://hooks.slack.com/actions/" + "x" * 200),
+)
+
+
 class TestForms:
     @FEW
-    @given(st.lists(NASTY, min_size=1, max_size=20, unique=True))
-    def test_any_reason_fits_the_form(self, reasons):
-        form = override_form("CSC-2417", reasons, reply_to="https://hooks.slack.com/actions/1")
-
-        assert view_breaches(form) == []
-        View(**form).validate_json()
+    @given(OPENINGS, st.lists(NASTY, min_size=1, max_size=20, unique=True))
+    def test_any_data_fits_every_form(self, opening, texts):
+        named = {text: text for text in texts}
+        for form in (
+            override_form(opening, texts),
+            done_form(opening, named, now=NOW),
+            snooze_form(opening, until=NOW),
+            reassign_form(opening, named),
+        ):
+            assert view_breaches(form) == []
+            View(**form).validate_json()
 
     def test_what_was_written_comes_back(self):
         reasons = ("already in contact", "data is wrong " * 40)
-        form = override_form("CSC-2417", reasons, reply_to="https://hooks.slack.com/actions/1")
+        form = override_form(OPENING, reasons)
         option = form["blocks"][1]["element"]["options"][1]
         state = {
             "reason": {"reason": {"selected_option": option}},
             "note": {"note": {"value": " They renewed yesterday. "}},
         }
 
-        written = written_override({**form, "state": {"values": state}})
+        found = written({**form, "state": {"values": state}})
 
-        assert written.case == "CSC-2417"
-        assert written.reason(reasons) == reasons[1]
-        assert written.note == "They renewed yesterday."
-        assert written.reply_to == "https://hooks.slack.com/actions/1"
+        assert (found.move, found.case) == ("override", "CSC-2417")
+        assert found.choice(reasons) == reasons[1]
+        assert found.note == "They renewed yesterday."
+        assert found.reply_to == "https://hooks.slack.com/actions/1"
+
+    def test_an_instant_that_was_picked_comes_back_in_utc(self):
+        form = snooze_form(OPENING, until=NOW)
+        state = {"until": {"until": {"selected_date_time": 1_795_511_400}}}
+
+        assert written({**form, "state": {"values": state}}).instant == datetime(
+            2026, 11, 24, 9, 10, tzinfo=UTC
+        )
+
+    @pytest.mark.parametrize("count", [100, 101])
+    def test_up_to_a_hundred_people_are_listed_and_beyond_anybody_can_be_picked(self, count):
+        form = reassign_form(OPENING, {f"p{n}": f"Person {n}" for n in range(count)})
+
+        element = form["blocks"][1]["element"]
+        assert element["type"] == ("static_select" if count == 100 else "users_select")
 
     @pytest.mark.parametrize(
         "view",
         [
             pytest.param({}, id="nothing"),
-            pytest.param({"private_metadata": "no json"}, id="garbage"),
-            pytest.param({"private_metadata": "[]", "state": {"values": {}}}, id="another-form"),
+            pytest.param({"callback_id": "done", "private_metadata": "no json"}, id="garbage"),
+            pytest.param({"callback_id": "other", "private_metadata": "{}"}, id="another-form"),
+            pytest.param(
+                {"callback_id": "done", "private_metadata": "[]", "state": {"values": {}}},
+                id="no-case",
+            ),
+            pytest.param(
+                {
+                    "callback_id": "snooze",
+                    "private_metadata": '{"case": "A-1", "reply_to": ""}',
+                    "state": {"values": {"until": {"until": {"selected_date_time": 10**30}}}},
+                },
+                id="no-such-day",
+            ),
         ],
     )
     def test_another_view_is_not_taken_for_one(self, view):
         with pytest.raises(ValueError, match=r"."):
-            written_override(view)
+            written(view)
+
+
+WAITING = st.builds(
+    Waiting,
+    case=st.from_regex(r"[A-Z]{2,4}-\d{1,18}", fullmatch=True),
+    decision=NASTY,
+    title=NASTY,
+    why=NASTY,
+    due=st.none() | st.datetimes(timezones=st.just(UTC)),
+    acknowledged=st.booleans(),
+    can_override=st.booleans(),
+    url=st.none() | NASTY,
+)
+CALL = Waiting(
+    case="CSC-2417",
+    decision="churn-save-call",
+    title="Call R&D Partners before 3 January 2027",
+    why="91% likely to leave, USD 80,000 a year",
+    due=datetime(2026, 11, 24, 17, 30, tzinfo=UTC),
+    acknowledged=False,
+    can_override=True,
+    url="https://inbox.larkfield.example/cases/CSC-2417",
+)
+
+
+class TestHome:
+    @FEW
+    @given(
+        st.lists(WAITING, max_size=25, unique_by=lambda each: each.case),
+        st.integers(0, 100_000),
+        st.none() | NASTY,
+    )
+    def test_any_queue_fits(self, waiting, count, notice):
+        view = home(waiting, count=count + len(waiting), zone="UTC", now=NOW, notice=notice)
+
+        assert home_breaches(view) == []
+        View(**view).validate_json()
+        assert not any(mark in text for text in _strings(view["blocks"]) for mark in "<>\x00")
+
+    def test_it_shows_what_waits_as_agreed(self):
+        view = home(
+            [CALL, replace(CALL, case="CSC-2418", acknowledged=True)],
+            count=3,
+            zone="Europe/London",
+            now=NOW,
+            notice="CSC-2416 is completed",
+            url="https://inbox.larkfield.example",
+        )
+
+        assert view == json.loads((EXPECTED / "slack-home.json").read_text())
+
+    def test_it_says_so_where_nothing_waits(self):
+        texts = list(_strings(home((), count=0, zone="UTC", now=NOW)["blocks"]))
+
+        assert texts[0] == "Nothing waits for you"
+
+    @pytest.mark.parametrize(("minutes", "said"), [(509, "Answer by"), (510, "Overdue since")])
+    def test_what_is_overdue_says_so(self, minutes, said):
+        now = NOW + timedelta(minutes=minutes)
+
+        view = home([CALL], count=1, zone="UTC", now=now)
+
+        assert any(text.startswith(said) for text in _strings(view["blocks"]))
 
 
 def in_a_terminal(message):
