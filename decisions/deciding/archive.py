@@ -20,39 +20,15 @@ import pyarrow as pa
 from sqlglot import exp
 
 from decisions import columnar
-from decisions.deciding import boundary
-from decisions.deciding.boundary import can_withhold
-from decisions.deciding.evaluation import (
-    MODEL_VERSION,
-    SCORED_AT,
-    SUBJECT,
-    WITHHELD,
-    judged_sql,
-    relations_of,
-    subjects_query,
-)
-from decisions.definition import Definition, FieldSpec
+from decisions.deciding import verdict_rows
+from decisions.definition import Definition
 from decisions.errors import LedgerError
 from decisions.ports import Embedded, Warehouse
-from decisions.rules.columns import quoted
-from decisions.rules.expression import parse
-from decisions.rules.language import COLUMN_TYPES
 
 _STALE = timedelta(days=1)
 """A draft older than this belongs to no run that still lives."""
 _DRAFT = ".draft-"
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2"
-WITHHELD_BY_GATE = "gate"
-"""The reason of a subject whose whole batch was withheld; what was found is in the run's row."""
-_FATES = ("verdict", "reason", "rule", "action", "arm", "assignee")
-COLUMNS = ("subject", *_FATES, "score", "scored_at", "model_version", "inputs")
-"""What a file holds of each subject."""
-_FATES_QUERY = """
-SELECT subject, CASE WHEN reason IS NOT NULL THEN 'suppressed'
-        WHEN arm = 'control' THEN 'held_out' ELSE 'opened' END AS verdict,
-    reason, rule, action, arm, assignee
-FROM verdicts
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +116,13 @@ class VerdictArchive:
             ConnectorError: The warehouse did not answer.
         """
         warehouse = warehouses[definition.signal.connection]
-        file = self._draft(definition.decision)
+        file, selected = self._draft(definition.decision), verdict_rows.selected_rows(definition)
         if isinstance(warehouse, Embedded):
-            query = _whole_query(definition, warehouse, as_of)
-            beside = {"fates": _fates(verdicts), "boundary": _boundary(definition)}
-            rows = warehouse.write(query, file, beside=beside)
+            others = verdict_rows.other_rows(definition, warehouse, as_of=as_of)
+            beside = {"verdicts": verdicts, "boundary": verdict_rows.reasons(definition)}
+            rows = warehouse.write(f"{selected} UNION ALL {others}", file, beside=beside)
         else:
-            rows = _write_selected(definition, verdicts, file)
+            rows = _write(selected, verdicts, file)
         return _sealed(file, rows)
 
     def write_withheld(
@@ -167,7 +143,8 @@ class VerdictArchive:
         if not isinstance(warehouse, Embedded):
             return None
         file = self._draft(definition.decision)
-        rows = warehouse.write(_withheld_query(definition, warehouse), file, beside={})
+        query = verdict_rows.withheld_rows(definition, warehouse)
+        rows = warehouse.write(query, file, beside={})
         return _sealed(file, rows)
 
     def verdict_on(self, decision: str, run: int, subject: str) -> dict[str, Any] | None:
@@ -229,107 +206,11 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def inputs_of(definition: Definition) -> dict[str, FieldSpec]:
-    """Return the fields beside the score that a verdict can turn on.
-
-    What rules, the operating boundary, limits and routing read, and what a success is worth; what
-    is only shown to people stays out, so that an archive costs what it must.
-    """
-    columns = definition.columns
-    texts = [rule.when for rule in definition.rules]
-    texts += [each.when for each in definition.withhold]
-    texts += [definition.limits.prefer] if definition.limits.prefer else []
-    named = {node.name for text in texts for node in parse(text, columns).find_all(exp.Column)}
-    named |= {definition.limits.cost.of} if definition.limits.cost else set()
-    named |= {action.assign for action in definition.actions.values() if action.assign}
-    named |= (
-        {definition.outcome.value} if definition.outcome and definition.outcome.value else set()
-    )
-    named -= {definition.signal.score}
-    return {name: spec for name, spec in definition.fields.items() if name in named}
-
-
-def _whole_query(definition: Definition, warehouse: Embedded, as_of: datetime) -> str:
-    """Return the query of every row of a file: what was recorded, else what was said of it.
-
-    Rules are not asked again: what they selected is among the fates.
-    """
-    dialect = warehouse.dialect
-    relations = relations_of(definition, warehouse)
-    source = f"({subjects_query(definition, relations, dialect)})"
-    verdict, reason, joined = "'not_met'", "f.reason", ""
-    if can_withhold(definition):
-        source = f"({judged_sql(definition, source, dialect=dialect, as_of=as_of)})"
-        verdict = "CASE WHEN b.code IS NULL THEN 'not_met' ELSE 'withheld' END"
-        reason = "coalesce(f.reason, b.reason)"
-        joined = f" LEFT JOIN boundary AS b ON b.code = s.{quoted(WITHHELD, dialect)}"
-    subject = f"s.{quoted(SUBJECT, dialect)}"
-    return (
-        f"SELECT {subject} AS subject, coalesce(f.verdict, {verdict}) AS verdict, "
-        f"{reason} AS reason, f.rule, f.action, f.arm, f.assignee, {_scored(definition)} "
-        f"FROM {source} AS s LEFT JOIN fates AS f ON f.subject = {subject}{joined}"
-    )
-
-
-def _withheld_query(definition: Definition, warehouse: Embedded) -> str:
-    dialect = warehouse.dialect
-    subjects = subjects_query(definition, relations_of(definition, warehouse), dialect)
-    nothing = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in _FATES[2:])
-    return (
-        f"SELECT s.{quoted(SUBJECT, dialect)} AS subject, 'withheld' AS verdict, "
-        f"'{WITHHELD_BY_GATE}' AS reason, {nothing}, {_scored(definition)} FROM ({subjects}) AS s"
-    )
-
-
-def _scored(definition: Definition) -> str:
-    return (
-        f"CAST(s.{quoted(definition.signal.score, 'duckdb')} AS DOUBLE) AS score, "
-        f"s.{quoted(SCORED_AT, 'duckdb')} AS scored_at, "
-        f"s.{quoted(MODEL_VERSION, 'duckdb')} AS model_version, "
-        f"{_inputs_sql(definition, 's.{0}')} AS inputs"
-    )
-
-
-def _boundary(definition: Definition) -> pa.Table:
-    rules = len(definition.rules) if definition.match == "unique" else 0
-    codes = range(len(definition.withhold) + rules**2)
-    reasons = [boundary.reason(definition, code)[0] for code in codes]
-    return columnar.table(zip(codes, reasons, strict=True), code="BIGINT", reason="VARCHAR")
-
-
-def _inputs_sql(definition: Definition, place: str) -> str:
-    """Return a STRUCT of the inputs; NULL where there are none, since a STRUCT is never empty."""
-    packed = [
-        f"{quoted(name, 'duckdb')} := "
-        f"CAST({place.format(quoted(name, 'duckdb'))} AS {COLUMN_TYPES[spec.type]})"
-        for name, spec in inputs_of(definition).items()
-    ]
-    return f"struct_pack({', '.join(packed)})" if packed else "CAST(NULL AS BOOLEAN)"
-
-
-def _fates(verdicts: pa.Table) -> pa.Table:
-    with columnar.session() as engine:
-        engine.register("verdicts", verdicts)
-        found: pa.Table = engine.sql(_FATES_QUERY).to_arrow_table()
-    return found
-
-
-def _write_selected(definition: Definition, verdicts: pa.Table, file: Path) -> int:
-    query = f"""
-        SELECT subject, {", ".join(f"f.{name}" for name in _FATES)}, v.score, v.scored_at,
-            v.model_version, {_inputs_sql(definition, "json_extract_string(v.facts, '$.{0}')")}
-            AS inputs
-        FROM verdicts AS v JOIN fates AS f USING (subject)
-    """
-    with columnar.session() as engine:
-        engine.register("verdicts", verdicts)
-        engine.register("fates", _fates(verdicts))
-        return _written(engine, query, file)
-
-
-def _written(engine: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:
+def _write(query: str, verdicts: pa.Table, file: Path) -> int:
     place = exp.Literal.string(str(file)).sql("duckdb")
-    (rows,) = engine.execute(f"COPY ({query}) TO {place} ({_PARQUET})").fetchone() or (0,)
+    with columnar.session() as engine:
+        engine.register("verdicts", verdicts)
+        (rows,) = engine.execute(f"COPY ({query}) TO {place} ({_PARQUET})").fetchone() or (0,)
     return int(rows)
 
 

@@ -17,7 +17,6 @@ import pyarrow as pa
 from decisions import columnar
 from decisions.deciding import limits
 from decisions.deciding.allocation import draw_sql
-from decisions.deciding.archive import inputs_of
 from decisions.deciding.evaluation import (
     MODEL_VERSION,
     SCORED_AT,
@@ -26,6 +25,7 @@ from decisions.deciding.evaluation import (
     selection_sql,
 )
 from decisions.deciding.routing import routed
+from decisions.deciding.verdict_rows import inputs_of
 from decisions.definition import Definition
 from decisions.ownership import People
 from decisions.rules.columns import cast, quoted

@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from connectors.warehouse.duckdb import DuckDBWarehouse
-from decisions.deciding.archive import COLUMNS, digest
+from decisions.deciding.archive import digest
+from decisions.deciding.verdict_rows import COLUMNS
 from decisions.errors import TemporaryFailure
 from flows import sweep
 from tests.company import CHURN_SAVE_CALL, DECISION, assembled, write_scores, write_workspace

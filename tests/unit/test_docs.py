@@ -12,8 +12,8 @@ from sqlalchemy import create_engine, text
 
 from connectors import registry
 from decisions import release, template
-from decisions.deciding.archive import COLUMNS
 from decisions.deciding.rehearsal import failed_examples
+from decisions.deciding.verdict_rows import COLUMNS
 from decisions.definition import Definition, FieldSpec
 from decisions.effectiveness.verdict import VerdictKind
 from decisions.ledger.records import Arm, CaseState, NotificationState, Record
