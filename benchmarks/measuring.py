@@ -74,7 +74,8 @@ def measure(measured: Measured, module: str, *arguments: object) -> None:
         CalledProcessError: It failed.
     """
     call = f"from {module} import {measured.way} as way; answer = way(*sys.argv[1:])"
-    script = f"import sys, json; {call}; print(json.dumps(answer), file=sys.stderr)"
+    script = f"import os, sys, json; {call}; print(json.dumps(answer), file=sys.stderr)"
+    script += "; sys.stderr.flush(); os._exit(0)"  # as the program ends; alike for all ways
     command = [sys.executable, "-c", script, *map(str, arguments)]
     cost, said = timed(command)
     answer, inside = json.loads(said.splitlines()[-1])

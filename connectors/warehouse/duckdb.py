@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock
+from weakref import finalize
 
 import duckdb
 import pyarrow as pa
@@ -76,6 +77,8 @@ class DuckDBWarehouse:
         self._database = (workspace / config.path).resolve() if config.path else None
         self._lock = _locks.setdefault(str(self._database), Lock())
         self._folder = (workspace / (config.folder or ".")).resolve()
+        self._files: duckdb.DuckDBPyConnection | None = None
+        self._opening = Lock()
 
     def relation(self, *, table: str | None, query: str | None, path: str | None) -> str:
         """Return SQL that can stand after FROM; see ``Warehouse.relation``."""
@@ -131,8 +134,8 @@ class DuckDBWarehouse:
     @contextmanager
     def _connected(self, *, writes: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         if self._database is None:
-            with self._restricted(duckdb.connect(), writes) as connection:
-                yield connection
+            with self._restricted(duckdb.connect(), writes) if writes else self._beside() as opened:
+                yield opened
             return
         if not self._database.is_file():
             raise PermanentFailure(
@@ -146,6 +149,14 @@ class DuckDBWarehouse:
             ) as connection,
         ):
             yield connection
+
+    def _beside(self) -> duckdb.DuckDBPyConnection:
+        """Return a session in one database for all questions about files: opening takes longest."""
+        with self._opening:
+            if self._files is None:
+                self._files = self._restricted(duckdb.connect(), None)
+                finalize(self, self._files.close)
+            return self._files.cursor()
 
     def _restricted(
         self, connection: duckdb.DuckDBPyConnection, writes: Path | None

@@ -20,8 +20,8 @@ from decisions.rules.language import COLUMN_TYPES
 from decisions.suggestions import listed
 
 EMPTY = "the batch is empty; at least one row was expected"
-_DISTINCT_SUBJECTS, _REPEATED = "distinct_subjects", "repeated"
-_COUNTED_ONCE = frozenset({_DISTINCT_SUBJECTS, _REPEATED})
+REPEATED_SUBJECTS, _REPEATED = "repeated_subjects", "repeated"
+_COUNTED_ONCE = frozenset({REPEATED_SUBJECTS, _REPEATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,12 @@ class Violation:
 
 
 def aggregate_query(
-    signal: Signal, relation: str, dialect: str, *, texts: Collection[str], distinct: bool = True
+    signal: Signal,
+    relation: str,
+    dialect: str,
+    *,
+    texts: Collection[str],
+    distinct: Collection[str],
 ) -> str:
     """Return the query whose one row says everything the contract asks.
 
@@ -76,16 +81,14 @@ def aggregate_query(
         relation: What stands after FROM.
         dialect: sqlglot's name of the warehouse's dialect.
         texts: Columns that hold text; others cannot hold a NUL character.
-        distinct: Whether to count distinct values, which takes longer than all the rest; without,
-            what the row says still tells one batch from another.
+        distinct: Columns whose distinct values are counted, if they have to be: it takes longer
+            than all the rest. Without, what the row says still tells one batch from another.
     """
     columns = _summary_columns(signal, dialect, texts) + _field_columns(signal, dialect)
-    if distinct:
-        subject, unique = quoted(signal.subject, dialect), signal.gate.unique
-        columns.append(f"count(DISTINCT {subject}) AS {_DISTINCT_SUBJECTS}")
-        if unique not in {None, signal.subject}:
-            column = quoted(str(unique), dialect)
-            columns.append(f"count({column}) - count(DISTINCT {column}) AS {_REPEATED}")
+    for name in distinct:
+        column = quoted(name, dialect)
+        repeats = REPEATED_SUBJECTS if name == signal.subject else _REPEATED
+        columns.append(f"count({column}) - count(DISTINCT {column}) AS {repeats}")
     return f"SELECT {', '.join(columns)} FROM {relation} AS s"
 
 
@@ -236,7 +239,7 @@ class Contract:
             if seen.get(nul):
                 text = f"{name}: {seen[nul]:,} rows hold a NUL character; none may"
                 yield Violation(text, self._where(holds_nul(column, self.dialect), name))
-        repeats = seen["subjects"] - seen[_DISTINCT_SUBJECTS]
+        repeats = seen[REPEATED_SUBJECTS]
         if repeats:
             text = f"{subject}: {repeats:,} rows repeat a subject; one row each was expected"
             yield Violation(text, self._repeating(subject))

@@ -10,6 +10,7 @@ from decisions.deciding import contract, schema
 from decisions.deciding.contract import Violation
 from decisions.deciding.distribution import NOTHING_MEASURED, Measured
 from decisions.deciding.evaluation import relation_sql
+from decisions.deciding.repeats import are_counted_apart, repeats_query
 from decisions.definition import Definition
 from decisions.errors import TemporaryFailure, Unreadable
 from decisions.ports import Stamped, Warehouse
@@ -153,9 +154,19 @@ def _looked_at(
     misfits = schema.misfits(signal, columns, dialect)
     if misfits:
         return misfits, {}, ""
-    texts = schema.texts(columns, dialect)
-    query = contract.aggregate_query(signal, relation, dialect, texts=texts, distinct=distinct)
+    texts, unique = schema.texts(columns, dialect), {signal.subject}
+    unique |= {signal.gate.unique} if signal.gate.unique else set()
+    apart = distinct and are_counted_apart(signal, dialect, texts)
+    query = contract.aggregate_query(
+        signal,
+        relation,
+        dialect,
+        texts=texts,
+        distinct=sorted(unique - {signal.subject} if apart else unique) if distinct else (),
+    )
     seen = columnar.dicts(warehouse.select(query))[0]
+    if apart:
+        seen |= columnar.dicts(warehouse.select(repeats_query(signal, relation, seen)))[0]
     return [], seen, contract.fingerprint(seen)
 
 

@@ -4,6 +4,6 @@ Modules here are light when imported: what is heavy is imported where a command 
 ``--help`` answers at once.
 """
 
-from flows.cli.app import main
+from flows.cli.app import command, main
 
-__all__ = ["main"]
+__all__ = ["command", "main"]

@@ -1,8 +1,6 @@
 """The command line as ``python -m flows.cli``, for where the program is not installed."""
 
-import sys
-
-from flows.cli import main
+from flows.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()
