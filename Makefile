@@ -14,10 +14,10 @@ DO_NOT_TRACK := 1
 export PREFECT_HOME PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL DO_NOT_TRACK
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench pitfalls lock clean
+.PHONY: help demo serve test lint bench pitfalls simulations lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/installed ## Run the whole loop on a sample company; no account anywhere
 	@$(BIN)/followthrough demo $(ARGS)
@@ -39,6 +39,9 @@ bench: .venv/installed .venv/bench ## Time our engine and ledger beside other wa
 
 pitfalls: .venv/installed ## Fool oneself in seven ways, and watch the report refuse (worlds, seed: make pitfalls ARGS="400 1")
 	@$(BIN)/python -m benchmarks.pitfalls $(ARGS)
+
+simulations: .venv/installed ## Ask of worlds in a ledger whether intervals and verdicts hold (worlds, seed: make simulations ARGS="600 1")
+	@$(BIN)/python -m benchmarks.simulations $(ARGS)
 
 lock: ## Pin the dependencies of pyproject.toml (to newest releases: make lock ARGS=--upgrade)
 	@$(PYTHON) -m venv --clear build/lock

@@ -1,19 +1,15 @@
-"""Whether intervals and verdicts keep what they promise, in very many worlds whose truth is known.
+"""What is promised of intervals and verdicts, asked of worlds whose truth is known.
 
-What a ledger would have counted at each look is drawn at once; all that follows, looks, intervals
-and verdicts, is the code of the report. That a ledger counts the same is tested beside it.
-Usage: python -m benchmarks.promises [WORLDS] [SEED]
+``benchmarks.simulations`` asks it of worlds in a real ledger. Here, what a ledger would have
+counted at each look is drawn at once, so that very many can be had; all that follows, looks,
+intervals and verdicts, is the code of the report. That a ledger counts the same is tested.
 """
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.worlds import BEGAN, LOOKS, PLANNED, SHARE, SUBJECTS, definition_of, month
 from decisions.definition import Definition
@@ -25,8 +21,6 @@ from decisions.effectiveness.power import Base, Design, power
 from decisions.effectiveness.report import EffectivenessReport, compose
 from decisions.effectiveness.verdict import VerdictKind
 
-WORLDS = 2_000
-OFTEN = 4
 RATE, EFFECT = 0.3, 0.10
 _CLAIMS = (VerdictKind.WORKS, VerdictKind.HARMFUL)
 
@@ -82,88 +76,93 @@ class CountedWorld:
         )
 
 
-def world(random: np.random.Generator, effect: float, *, planned: int = PLANNED) -> CountedWorld:
+class Looked(Protocol):
+    """A world that can be looked at."""
+
+    def look(self, number: int) -> EffectivenessReport:
+        """Take a look after so many months."""
+
+
+Make = Callable[[float, int], Looked]
+"""Makes a world from the effect there is and the held-out subjects that are planned."""
+
+
+def world(random: np.random.Generator, effect: float, planned: int = PLANNED) -> CountedWorld:
     """Draw a world in which action adds so much to the rate."""
-    definition = definition_of("counted")
-    outcome = definition.outcome.model_copy(update={"planned": planned})  # type: ignore[union-attr]
     control = random.random(SUBJECTS) < SHARE
     return CountedWorld(
-        definition=definition.model_copy(update={"outcome": outcome}),
+        definition=definition_of("counted", planned=planned),
         outcome=(random.random(SUBJECTS) < np.where(control, RATE, RATE + effect)).astype(float),
         control=control,
         opened=random.random(SUBJECTS) * 30 * LOOKS,
     )
 
 
-def false_verdict(random: np.random.Generator) -> Iterator[tuple[str, bool]]:
+def false_verdict(make: Make) -> Iterator[tuple[str, bool]]:
     """Yield whether any of twelve looks claims an effect where there is none."""
-    drawn = world(random, 0.0)
+    drawn = make(0.0, PLANNED)
     reports = [drawn.look(number) for number in range(1, LOOKS + 1)]
-    yield "false verdict in 12 looks, no effect", any(r.verdict.kind in _CLAIMS for r in reports)
+    yield FALSE, any(report.verdict.kind in _CLAIMS for report in reports)
 
 
-def twelve_looks(random: np.random.Generator) -> Iterator[tuple[str, bool]]:
+def twelve_looks(make: Make) -> Iterator[tuple[str, bool]]:
     """Yield whether twelve looks find an effect, and whether their intervals hold it."""
-    drawn = world(random, EFFECT)
+    drawn = make(EFFECT, PLANNED)
     reports = [drawn.look(number) for number in range(1, LOOKS + 1)]
     held = [_holds(report) for report in reports if report.effect]
-    yield "effect found in 12 looks", any(r.verdict.kind == VerdictKind.WORKS for r in reports)
-    yield "all intervals of 12 looks hold the truth", all(held)
-    yield "interval of the last of 12 looks holds it", _holds(reports[-1])
+    yield FOUND, any(report.verdict.kind == VerdictKind.WORKS for report in reports)
+    yield ALL_HOLD, all(held)
+    yield LAST_HOLDS, _holds(reports[-1])
 
 
-def single_look(random: np.random.Generator) -> Iterator[tuple[str, bool]]:
+def single_look(make: Make) -> Iterator[tuple[str, bool]]:
     """Yield whether the interval of a measurement read once holds the truth."""
     # Planned so small that it is complete: then 5% are spent at once, and 1.96 errors are reached.
-    yield "interval read once holds the truth", _holds(world(random, EFFECT, planned=150).look(12))
+    yield ONCE, _holds(make(EFFECT, 150).look(LOOKS))
 
 
-DRAWS = ((single_look, 1), (false_verdict, OFTEN), (twelve_looks, OFTEN))
-"""What is drawn, and in how many worlds fewer where a world takes twelve looks."""
+ONCE = "the interval of a measurement read once holds the truth"
+ALL_HOLD = "all intervals of twelve looks hold the truth"
+LAST_HOLDS = "the interval of the last of twelve looks holds the truth"
+FALSE = "any of twelve looks claims an effect that is not there"
+FOUND = "twelve looks find the effect that is there"
+
+ASKED: tuple[tuple[Callable[[Make], Iterator[tuple[str, bool]]], int], ...] = (
+    (single_look, 4),
+    (false_verdict, 1),
+    (twelve_looks, 1),
+)
+"""What is asked, and of how many times as many worlds where a world takes a single look."""
 
 
-def measured(count: int, seed: int) -> dict[str, list[bool]]:
+def promised() -> dict[str, str]:
+    """Return what should be found of each, in words."""
+    design = Design(held_out=PLANNED, treated=PLANNED * (1 - SHARE) / SHARE, looks=LOOKS)
+    found = power(Base(rate=RATE), EFFECT, design)
+    return {
+        ONCE: "95%",
+        ALL_HOLD: "at least 95%",
+        LAST_HOLDS: "at least 95%",
+        FALSE: "at most 5%",
+        FOUND: f"{found:.1%}, as planned",
+    }
+
+
+def measured(makes: Make, count: int) -> dict[str, list[bool]]:
     """Return what held in which world.
 
     Args:
-        count: Worlds that are read once; a quarter as many that are read twelve times.
-        seed: What they are drawn from; the first worlds of more are those of fewer.
+        makes: What makes them.
+        count: Worlds that are read twelve times; four times as many are read once.
     """
     found = dict[str, list[bool]]()
-    drawn = [np.random.default_rng([seed, place]) for place in range(len(DRAWS))]
-    for number in track(range(count), "Worlds", console=Console(stderr=True)):
-        for random, (draw, often) in zip(drawn, DRAWS, strict=True):
-            if number % often == 0:
-                for name, held in draw(random):
-                    found.setdefault(name, []).append(held)
+    for ask, times in ASKED:
+        for _ in range(count * times):
+            for name, held in ask(makes):
+                found.setdefault(name, []).append(held)
     return found
-
-
-def main(count: int, seed: int) -> None:
-    """Print the table."""
-    design = Design(held_out=PLANNED, treated=PLANNED * (1 - SHARE) / SHARE, looks=LOOKS)
-    promised = {
-        "false": "at most 5%",
-        "effect": f"{power(Base(rate=RATE), EFFECT, design):.1%}, as planned",
-        "interval": "95%",
-        "all": "at least 95%",
-    }
-    table = Table(title=f"Seed {seed}; counts drawn, the report's own statistics")
-    for heading in ("share of worlds", "worlds", "found", "interval (95%)", "should be"):
-        table.add_column(heading, justify="right" if table.columns else "left")
-    for name, held in measured(count, seed).items():
-        low, high = proportion_confint(sum(held), len(held), method="wilson")
-        share, should = float(np.mean(held)), promised[name.split()[0]]
-        should = "at least 95%" if "last" in name else should
-        table.add_row(name, f"{len(held):,}", f"{share:.1%}", f"{low:.1%} to {high:.1%}", should)
-    Console().print(table)
 
 
 def _holds(report: EffectivenessReport) -> bool:
     found = report.effect.difference if report.effect else None
     return found is not None and found.lower <= EFFECT <= found.upper
-
-
-if __name__ == "__main__":
-    given = [int(each) for each in sys.argv[1:]]
-    main(*(given + [WORLDS, 1][len(given) :])[:2])

@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from decisions.definition import Definition
 from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.declaration import Declaration
+from decisions.effectiveness.power import subjects_for
 from decisions.effectiveness.reading import looks_of_period
 from decisions.effectiveness.report import EffectivenessReport, compose
 from decisions.ledger import Ledger
@@ -31,7 +32,8 @@ LOOKS = 12
 PLANNED = 240
 """Held-out subjects, about 20 a month: the first looks are too early, as in earnest."""
 SHARE = 0.2
-SUBJECTS = int(PLANNED / SHARE)
+SUBJECTS = subjects_for(PLANNED, SHARE)
+"""So many come in a year that nine worlds in ten have the planned number in the end."""
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 _WINDOW = timedelta(days=30)
 
@@ -44,7 +46,7 @@ def month(number: int) -> datetime:
     return BEGAN + number * timedelta(days=30) + _WINDOW
 
 
-def definition_of(name: str) -> Definition:
+def definition_of(name: str, *, planned: int = PLANNED) -> Definition:
     """Return a decision with a holdout, a proof and an outcome, measured over a year."""
     source = {"from": "warehouse", "table": "made_up", "on": "subject"}
     return Definition.model_validate(
@@ -81,7 +83,7 @@ def definition_of(name: str) -> Definition:
                 "measure": "renewed",
                 "window": "30d",
                 "better": "higher",
-                "planned": PLANNED,
+                "planned": planned,
                 "looks": LOOKS,
             },
         }
@@ -131,7 +133,11 @@ class World:
         """Take a look after so many months, and publish it."""
         with self.ledger.counting() as connection:
             evidence = gather(
-                connection, self.definition, as_of=month(number), look=f"2026-{number:02d}"
+                connection,
+                self.definition,
+                as_of=month(number),
+                look=f"2026-{number:02d}",
+                traced=False,
             )
         report = compose(self.definition, evidence)
         if report.look:
@@ -194,35 +200,40 @@ class Worlds:
         self._made = 0
         self._cases = 1
 
-    def some(
+    def some(self, count: int, **truth: Any) -> Iterator[World]:
+        """Yield so many worlds; see ``world``. The ledger is closed after the last."""
+        try:
+            for _ in range(count):
+                yield self.world(**truth)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self._ledger.close()
+
+    def world(
         self,
-        count: int,
         *,
         rate: float,
         effect: float = 0.0,
         cases: int = 1,
         leak: float = 0.0,
         spend: bool = False,
-    ) -> Iterator[World]:
-        """Yield worlds, each as a decision of its own.
+        planned: int = PLANNED,
+    ) -> World:
+        """Return a world, a decision of its own.
 
         Args:
-            count: How many.
             rate: Share of successes without action, 0 to 1.
             effect: What action adds to it.
             cases: Cases of each subject.
             leak: Share of the held-out who are acted on all the same.
             spend: Whether the outcome is an amount that few have, instead of a success.
+            planned: Held-out subjects that complete the measurement.
         """
-        try:
-            for _ in range(count):
-                yield self._made_up(rate, effect, cases, leak, spend=spend)
-        finally:
-            self._ledger.close()
-
-    def _made_up(
-        self, rate: float, effect: float, cases: int, leak: float, *, spend: bool
-    ) -> World:
+        self._made += 1
+        definition = definition_of(f"world-{self._made}", planned=planned)
         random = self._random
         control = random.random(SUBJECTS) < SHARE
         opened = random.random(SUBJECTS) * 30 * LOOKS
@@ -232,8 +243,6 @@ class Worlds:
         if spend:
             has = random.random(SUBJECTS) < 0.08
             outcome = np.where(has, random.lognormal(4, 2, SUBJECTS), 0.0)
-        self._made += 1
-        definition = definition_of(f"world-{self._made}")
         world = World(
             self._ledger, definition, random, outcome, control, opened, first_case=self._cases
         )

@@ -157,7 +157,7 @@ class Year:
 
     def _came(self) -> Row:
         chance = f"CASE WHEN {self._held_out} THEN 60 ELSE 63 END"
-        renewed = f"({self._subject} * 7919 % 1000) / 10 < {chance}"
+        renewed = f"({self._subject} % 1000 * 7919 % 1000) / 10 < {chance}"
         return {
             "case_id": "i",
             "state": "'observed'",

@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 from pydantic import BaseModel
 
 from decisions.deciding.evaluation import selected
-from decisions.definition import Definition
+from decisions.deciding.simulation import Simulation
+from decisions.definition import Definition, Holdout, Outcome
 from decisions.effectiveness.about import Measure, measure_of
-from decisions.effectiveness.ladder import worthwhile
-from decisions.effectiveness.plan import Pace, Plan, pace_of, planned
+from decisions.effectiveness.arm import ArmOutcomes
+from decisions.effectiveness.plan import Aim, Pace, Plan, pace_of, planned
 from decisions.errors import NotUnderstood
 from decisions.ledger.evidence import gather
 from decisions.ledger.periods import new_subjects
@@ -47,6 +48,15 @@ class _Seen(BaseModel):
     source: str
 
 
+class _Asked(BaseModel):
+    """The declared measurement that is planned for."""
+
+    definition: Definition
+    measure: Measure
+    outcome: Outcome
+    holdout: Holdout
+
+
 def plan_now(
     layer: Layer,
     decision: str,
@@ -69,6 +79,38 @@ def plan_now(
         NotUnderstood: There is no such decision, or something a plan needs is not known.
         ConnectorError: A file or a warehouse did not answer.
     """
+    asked = _asked(layer, decision)
+    definition, measure = asked.definition, asked.measure
+    with layer.ledger.counting() as connection:
+        evidence = gather(connection, definition, as_of=layer.clock(), traced=False)
+        drawn = new_subjects(connection, decision)
+    treatment, control = evidence.treatment, evidence.control
+    seen = _seen_in(layer, definition, scores) if scores else _seen_by_runs(drawn, treatment)
+    if not seen.pace.at_once:
+        raise NotUnderstood(
+            f"no subject of {decision} is known; give past scores with --scores FILE …"
+        )
+    base, base_from = _base(definition, baseline, (control.total, control.observed))
+    aim = Aim(
+        measure=measure,
+        pace=seen.pace,
+        share=asked.holdout.share.of_one,
+        base=base,
+        worthwhile=_least(decision, measure, effect, seen.each or _worth(treatment)),
+        matures_after=asked.outcome.matures_after,
+        each=seen.each,
+        now=layer.clock(),
+    )
+    return Planned(
+        decision=decision,
+        plan=planned(aim),
+        unit=measure.unit,
+        pace_from=seen.source,
+        base_from=base_from,
+    )
+
+
+def _asked(layer: Layer, decision: str) -> _Asked:
     definition = layer.definition(decision)
     measure = measure_of(definition)
     if measure is None or definition.outcome is None:
@@ -78,76 +120,66 @@ def plan_now(
             f"{decision} declares no holdout; declare one of 10% to begin with, "
             "the plan then says which it needs"
         )
-    with layer.ledger.counting() as connection:
-        evidence = gather(connection, definition, as_of=layer.clock())
-        drawn = new_subjects(connection, decision)
-    treatment = evidence.treatment
-    if scores:
-        seen = _seen_in(layer, definition, scores)
-    else:
-        each = treatment.worth / treatment.valued if treatment.valued else None
-        runs = f"{len(drawn)} run{'s' if len(drawn) != 1 else ''} of the ledger"
-        seen = _Seen(pace=pace_of(drawn), each=each, source=runs)
-    if not seen.pace.at_once:
-        raise NotUnderstood(
-            f"no subject of {decision} is known; give past scores with --scores FILE …"
-        )
-    control = evidence.control
-    base, base_from = _base(definition, baseline, (control.total, control.observed))
-    least = _least(measure, effect, seen.each) or worthwhile(measure, treatment)
-    if least is None:
-        raise NotUnderstood(
-            f"{decision} does not say which effect is worth having; declare outcome.worthwhile or "
-            "outcome.cost, or say --effect '4 points'"
-        )
-    plan = planned(
-        measure,
-        seen.pace,
-        share=definition.holdout.share.of_one,
-        base=base,
-        worthwhile=least,
-        matures_after=definition.outcome.matures_after,
-        each=seen.each,
-        now=layer.clock(),
+    return _Asked(
+        definition=definition,
+        measure=measure,
+        outcome=definition.outcome,
+        holdout=definition.holdout,
     )
-    return Planned(
-        decision=decision,
-        plan=plan,
-        unit=measure.unit,
-        pace_from=seen.source,
-        base_from=base_from,
+
+
+def _seen_by_runs(drawn: Sequence[tuple[datetime, int, int]], treatment: ArmOutcomes) -> _Seen:
+    return _Seen(
+        pace=pace_of(
+            [(at, opened) for at, opened, _ in drawn],
+            suppressed=sum(waiting for *_, waiting in drawn),
+        ),
+        each=_worth(treatment),
+        source=f"{len(drawn)} run{'s' if len(drawn) != 1 else ''} of the ledger",
     )
 
 
 def _seen_in(layer: Layer, definition: Definition, files: Sequence[Path]) -> _Seen:
-    """Decide on each file as on a batch; count whom the rules select for the first time."""
-    warehouse = layer.warehouses[definition.signal.connection]
-    known: set[str] = set()
-    batches: list[tuple[datetime, int]] = []
-    worth: list[float] = []
-    for file in files:
-        if not file.is_file():
-            raise NotUnderstood(f"{file} is no file; give Parquet or CSV with a batch of scores")
-        source = {"table": None, "query": None, "path": str(file.resolve())}
-        batch = definition.model_copy(
-            update={"signal": definition.signal.model_copy(update=source)}
-        )
-        relation = warehouse.relation(table=None, query=None, path=source["path"])
-        newest = f"max({quoted(definition.signal.scored_at, warehouse.dialect)})"
-        found: Any = warehouse.select(f"SELECT {newest} AS at FROM {relation} AS r")
-        at = found.column("at").to_pylist()[0]
-        if at is None:
-            raise NotUnderstood(f"{file} holds no score")
-        as_of = at if at.tzinfo else at.replace(tzinfo=UTC)
-        matches = selected(batch, layer.warehouses, as_of=as_of)
-        subjects = set(matches.column("subject").to_pylist())
-        batches.append((as_of, len(subjects - known)))
-        known |= subjects
+    """Decide on each file as on a batch; count who would have got a case for the first time."""
+    batches = sorted((_as_of(layer, definition, file), file) for file in files)
+    simulation = Simulation(definition, layer.workspace.people)
+    opened: set[str] = set()
+    selected_at_all: set[str] = set()
+    counts, worth = list[tuple[datetime, int]](), list[float]()
+    for at, file in batches:
+        matches = selected(_of_file(definition, file), layer.warehouses, as_of=at)
+        verdicts = simulation.limited(matches, at=at)
+        through = verdicts.filter(pc.is_null(verdicts.column("reason")))
+        subjects = set(through.column("subject").to_pylist())
+        counts.append((at, len(subjects - opened)))
+        opened |= subjects
+        selected_at_all |= set(matches.column("subject").to_pylist())
         mean = pc.mean(matches.column("value")).as_py()
         worth += [float(mean)] if mean is not None else []
-    each = sum(worth) / len(worth) if worth else None
-    count = f"{len(files)} file{'s' if len(files) > 1 else ''} of scores"
-    return _Seen(pace=pace_of(batches), each=each, source=count)
+    return _Seen(
+        pace=pace_of(counts, suppressed=len(selected_at_all - opened)),
+        each=sum(worth) / len(worth) if worth else None,
+        source=f"{len(files)} file{'s' if len(files) > 1 else ''} of scores",
+    )
+
+
+def _of_file(definition: Definition, file: Path) -> Definition:
+    source = {"table": None, "query": None, "path": str(file.resolve())}
+    return definition.model_copy(update={"signal": definition.signal.model_copy(update=source)})
+
+
+def _as_of(layer: Layer, definition: Definition, file: Path) -> datetime:
+    """Return when a batch was scored last (timezone-aware)."""
+    if not file.is_file():
+        raise NotUnderstood(f"{file} is no file; give Parquet or CSV with a batch of scores")
+    warehouse = layer.warehouses[definition.signal.connection]
+    relation = warehouse.relation(table=None, query=None, path=str(file.resolve()))
+    newest = f"max({quoted(definition.signal.scored_at, warehouse.dialect)})"
+    found: Any = warehouse.select(f"SELECT {newest} AS at FROM {relation} AS r")
+    at: datetime | None = found.column("at").to_pylist()[0]
+    if at is None:
+        raise NotUnderstood(f"{file} holds no score")
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _base(definition: Definition, given: str | None, known: tuple[float, int]) -> tuple[float, str]:
@@ -175,7 +207,7 @@ def _rate(text: str, asked: str) -> float:
     return share
 
 
-def _least(measure: Measure, given: str | None, each: float | None) -> float | None:
+def _least(decision: str, measure: Measure, given: str | None, each: float | None) -> float:
     if given is not None:
         try:
             return Difference.parse(given).size
@@ -183,4 +215,14 @@ def _least(measure: Measure, given: str | None, each: float | None) -> float | N
             raise NotUnderstood(f"--effect is {given!r}; {fault}") from None
     if measure.worthwhile is not None:
         return measure.worthwhile
-    return measure.cost / each if measure.cost and each else None
+    if not measure.cost or not each:
+        raise NotUnderstood(
+            f"{decision} does not say which effect is worth having; declare outcome.worthwhile or "
+            "outcome.cost, or say --effect '4 points'"
+        )
+    return measure.cost / each
+
+
+def _worth(treatment: ArmOutcomes) -> float | None:
+    """Return what a success is worth on average among the subjects put forward, if known."""
+    return treatment.worth / treatment.valued if treatment.valued else None

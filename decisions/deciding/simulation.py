@@ -110,7 +110,20 @@ class Simulation:
         query = selection_sql(definition, batch.source(definition), dialect="duckdb", as_of=at)
         with columnar.session() as engine:
             selected: pa.Table = engine.sql(query).to_arrow_table()
-        matches = routed(definition, as_matches(definition, selected), self._people, at=at)
+        return self.limited(as_matches(definition, selected), at=at)
+
+    def limited(self, matches: pa.Table, *, at: datetime) -> pa.Table:
+        """Return what this version says of the subjects that are selected, and remember it.
+
+        Args:
+            matches: What ``evaluation.selected`` returned.
+            at: When they are decided on (timezone-aware).
+
+        Returns:
+            As ``decide``.
+        """
+        definition = self.definition
+        matches = routed(definition, matches, self._people, at=at)
         matches = matches.append_column("arm", self._arms(matches))
         history = self._history(matches, at)
         verdicts = matches.append_column(

@@ -1,5 +1,6 @@
 """Before anything is measured: how long it takes, how many to leave alone, what that costs."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -12,6 +13,7 @@ from decisions.effectiveness.power import (
     needed_share,
     power,
     sample_size,
+    subjects_for,
     visible_difference,
 )
 from decisions.effectiveness.reading import following_look
@@ -30,6 +32,8 @@ class Pace(Frozen):
         at_once: Subjects in the first batch: whoever has been waiting.
         weekly: New subjects a week after that; None where a single batch cannot say.
         batches: Batches this was read from.
+        suppressed: Subjects that rules selected in these and that limits let through in none; they
+            are counted in no other number.
         weeks: Weeks from the first to the last of them; at least 1 where there are several, of
             less than a week nothing is said per week that was not seen. 0 for a single one.
     """
@@ -38,6 +42,7 @@ class Pace(Frozen):
     weekly: float | None
     batches: int
     weeks: float
+    suppressed: int = 0
 
     def within(self, span: timedelta) -> float:
         """Return the subjects that come within a span; the first batch alone without a pace."""
@@ -61,7 +66,8 @@ class Outlook(Frozen):
         share: Share held out, 0 to 1.
         subjects: Subjects of both arms that notice the effect 80 times out of 100.
         held_out: Held-out subjects among them; what to declare as planned.
-        verdict_on: When the last of them is mature (timezone-aware); None if never, or not
+        coming: Subjects that must come for so many to be held out, 9 times out of 10.
+        verdict_on: When the last of these is mature (timezone-aware); None if never, or not
             known for want of a pace.
         forgone: Successes given up by leaving them alone, if the effect is as large as hoped.
         price: What these are worth, in the value's unit; None where that is not known.
@@ -70,6 +76,7 @@ class Outlook(Frozen):
     share: float
     subjects: int
     held_out: int
+    coming: int
     verdict_on: datetime | None
     forgone: float | None
     price: float | None
@@ -103,20 +110,10 @@ class Plan(Frozen):
     warnings: tuple[str, ...]
 
 
-def planned(
-    measure: Measure,
-    pace: Pace,
-    *,
-    share: float,
-    base: float,
-    worthwhile: float,
-    matures_after: timedelta,
-    each: float | None,
-    now: datetime,
-) -> Plan:
-    """Return what to expect of a measurement.
+class Aim(Frozen):
+    """What is to be told by a measurement, and under which circumstances.
 
-    Args:
+    Attributes:
         measure: The outcome with its plan.
         pace: How fast subjects come.
         share: The declared holdout, 0 to 1.
@@ -126,97 +123,142 @@ def planned(
         each: What one success is worth on average; None where that is not known.
         now: When the measurement begins (timezone-aware).
     """
-    rate = Base(rate=base)
-    difference = worthwhile if measure.better == "higher" else -worthwhile
-    horizon = measure.looks * _MONTH
 
-    def outlook(of: float) -> Outlook:
-        subjects = sample_size(rate, difference, share=of, looks=measure.looks, alpha=measure.alpha)
-        taken, held_out = pace.until(subjects), ceil(subjects * of)
-        return Outlook(
-            share=of,
-            subjects=subjects,
+    measure: Measure
+    pace: Pace
+    share: float
+    base: float
+    worthwhile: float
+    matures_after: timedelta
+    each: float | None
+    now: datetime
+
+    @property
+    def difference(self) -> float:
+        """The smallest effect worth having, with the sign of the good side."""
+        return self.worthwhile if self.measure.better == "higher" else -self.worthwhile
+
+    @property
+    def horizon(self) -> datetime:
+        """When the last planned look is (timezone-aware)."""
+        return self.now + self.measure.looks * _MONTH
+
+    @property
+    def in_time(self) -> float:
+        """Subjects that come early enough to be mature at the last planned look."""
+        return self.pace.within(max(self.horizon - self.now - self.matures_after, timedelta()))
+
+    @property
+    def design(self) -> Design:
+        """The measurement as declared, once its plan is complete."""
+        held_out = self.measure.planned
+        return Design(
             held_out=held_out,
-            verdict_on=None if taken is None else now + taken + matures_after,
-            forgone=held_out * worthwhile,
-            price=None if each is None else held_out * worthwhile * each,
+            treated=held_out * (1 - self.share) / self.share,
+            looks=self.measure.looks,
+            alpha=self.measure.alpha,
         )
 
-    cases = pace.within(max(horizon - matures_after, timedelta()))
-    smallest = (
-        needed_share(rate, difference, cases=cases, looks=measure.looks, alpha=measure.alpha)
-        if cases >= ENOUGH_SUBJECTS
-        else None
-    )
-    first = pace.until(ENOUGH_SUBJECTS / share)
-    design = Design(
-        held_out=measure.planned,
-        treated=measure.planned * (1 - share) / share,
-        looks=measure.looks,
-        alpha=measure.alpha,
-    )
-    declared = outlook(share)
-    computed = outlook(ceil(smallest * 100) / 100) if smallest else None
+    def outlook(self, share: float) -> Outlook:
+        """Return what it takes with a certain holdout."""
+        looks, alpha = self.measure.looks, self.measure.alpha
+        subjects = sample_size(
+            Base(rate=self.base), self.difference, share=share, looks=looks, alpha=alpha
+        )
+        held_out = ceil(subjects * share)
+        coming = subjects_for(held_out, share)
+        taken, forgone = self.pace.until(coming), held_out * self.worthwhile
+        return Outlook(
+            share=share,
+            subjects=subjects,
+            held_out=held_out,
+            coming=coming,
+            verdict_on=None if taken is None else self.now + taken + self.matures_after,
+            forgone=forgone,
+            price=None if self.each is None else forgone * self.each,
+        )
+
+    def smallest(self) -> Outlook | None:
+        """Return what the smallest holdout takes that tells in time; None where none does."""
+        if self.in_time < ENOUGH_SUBJECTS:
+            return None
+        looks, alpha = self.measure.looks, self.measure.alpha
+        rate, cases = Base(rate=self.base), self.in_time
+        share = needed_share(rate, self.difference, cases=cases, looks=looks, alpha=alpha)
+        percents = range(ceil(share * 100), round(MOST_SHARE * 100) + 1) if share else ()
+        found = (self.outlook(percent / 100) for percent in percents)
+        # A little more than what tells on average: the draw must not fall short of it.
+        return next((each for each in found if each.coming <= cases), None)
+
+
+def planned(aim: Aim) -> Plan:
+    """Return what to expect of a measurement."""
+    rate = Base(rate=aim.base)
+    first = aim.pace.until(subjects_for(ENOUGH_SUBJECTS, aim.share))
+    declared, computed = aim.outlook(aim.share), aim.smallest()
     return Plan(
-        pace=pace,
-        base=base,
-        difference=difference,
+        pace=aim.pace,
+        base=aim.base,
+        difference=aim.difference,
         declared=declared,
         computed=computed,
-        first_look_on=None if first is None else following_look(now + first + matures_after),
-        power_planned=power(rate, difference, design),
-        visible=visible_difference(rate, design, sign=1 if difference > 0 else -1),
-        warnings=tuple(_warnings(measure, pace, declared, computed, now=now, cases=cases)),
+        first_look_on=None
+        if first is None
+        else following_look(aim.now + first + aim.matures_after),
+        power_planned=power(rate, aim.difference, aim.design),
+        visible=visible_difference(rate, aim.design, sign=1 if aim.difference > 0 else -1),
+        warnings=tuple(_warnings(aim, declared, computed)),
     )
 
 
-def _warnings(
-    measure: Measure,
-    pace: Pace,
-    declared: Outlook,
-    computed: Outlook | None,
-    *,
-    now: datetime,
-    cases: float,
-) -> list[str]:
-    found = []
-    horizon = now + measure.looks * _MONTH
+def _warnings(aim: Aim, declared: Outlook, computed: Outlook | None) -> Iterator[str]:
+    measure, pace = aim.measure, aim.pace
     if pace.weekly is None:
-        found.append(
+        yield (
             "How many subjects come a week cannot be read from one batch; plan again after the "
             "next run, or give past batches with --scores FILE …"
         )
     elif computed is None:
-        found.append(
-            f"It will never be able to tell: of about {cases:,.0f} subjects that mature within "
-            f"{measure.looks} looks, not even a holdout of {MOST_SHARE:.0%} shows an effect this "
-            "small. Accept a larger one, or measure several decisions together."
+        yield (
+            f"It will never be able to tell: of about {aim.in_time:,.0f} subjects that mature "
+            f"within {measure.looks} looks, not even a holdout of {MOST_SHARE:.0%} shows an effect "
+            f"this small. Accept a larger one, {_more(pace)}or measure several decisions together."
         )
-    elif declared.verdict_on is None or declared.verdict_on > horizon:
-        found.append(
+    elif declared.verdict_on is None or declared.verdict_on > aim.horizon:
+        yield (
             f"At the declared holdout the verdict comes after the {measure.looks} planned looks; "
             f"hold out {computed.share:.0%}."
         )
     comes = computed is not None and declared.verdict_on is not None
     if (comes or pace.weekly is None) and measure.planned < declared.held_out:
-        found.append(
+        yield (
             f"The plan ends with {measure.planned:,} held-out subjects, before it can tell; "
             f"declare planned: {declared.held_out}."
         )
-    return found
 
 
-def pace_of(batches: list[tuple[datetime, int]]) -> Pace:
+def _more(pace: Pace) -> str:
+    return "let limits hold back fewer, " if pace.suppressed else ""
+
+
+def pace_of(batches: list[tuple[datetime, int]], *, suppressed: int = 0) -> Pace:
     """Return the pace of batches with their numbers of new subjects, in any order.
 
     Args:
         batches: When each was decided on (timezone-aware), and subjects new in it.
+        suppressed: Subjects selected in them that limits let through in none.
     """
     ordered = sorted(batches)
-    if not ordered:
-        return Pace(at_once=0, weekly=None, batches=0, weeks=0.0)
-    if len(ordered) == 1:
-        return Pace(at_once=ordered[0][1], weekly=None, batches=1, weeks=0.0)
+    first = ordered[0][1] if ordered else 0
+    if len(ordered) < 2:
+        found = len(ordered)
+        return Pace(at_once=first, weekly=None, batches=found, weeks=0.0, suppressed=suppressed)
     weeks = max((ordered[-1][0] - ordered[0][0]) / _WEEK, 1.0)
     later = sum(count for _, count in ordered[1:])
-    return Pace(at_once=ordered[0][1], weekly=later / weeks, batches=len(ordered), weeks=weeks)
+    return Pace(
+        at_once=first,
+        weekly=later / weeks,
+        batches=len(ordered),
+        weeks=weeks,
+        suppressed=suppressed,
+    )

@@ -12,6 +12,9 @@ from decisions.ports import Frozen
 ENOUGH_POWER = 0.8
 """How often a design should notice an effect that is there."""
 
+ENOUGH_CHANCE = 0.9
+"""How often the planned number of held-out subjects should be reached by the date that is told."""
+
 LEAST_SHARE, MOST_SHARE = 0.05, 0.5
 """Between these a holdout is computed: below, nothing is ever seen; above, more is not better."""
 
@@ -95,6 +98,23 @@ def sample_size(
     held_out = normal_sample_size_one_tail(abs(difference), once, alpha / 2, null, alternative)
     whole: int = ceil(held_out / share - 1e-9)
     return whole
+
+
+def subjects_for(held_out: int, share: float, *, chance: float = ENOUGH_CHANCE) -> int:
+    """Return how many subjects must come for so many to be held out with a given chance.
+
+    Each is drawn by itself: after ``held_out / share`` of them, only every other measurement has
+    its planned number, and what it finds by then falls short of the power it was planned with.
+
+    Args:
+        held_out: Subjects wanted in the holdout, at least 1.
+        share: Share held out, above 0, to 1.
+        chance: How often the number is to be reached, between 0 and 1 exclusive.
+
+    Sources:
+        The number of draws until the last of so many successes is negative binomial.
+    """
+    return held_out + int(stats.nbinom.ppf(chance, held_out, share))
 
 
 def needed_share(

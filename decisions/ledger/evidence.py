@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import count
 from typing import Any
 
@@ -88,6 +88,7 @@ def gather(
     since: datetime | None = None,
     until: datetime | None = None,
     look: str | None = None,
+    traced: bool = True,
 ) -> Evidence:
     """Count what the ledger knew of a decision at an instant.
 
@@ -99,14 +100,15 @@ def gather(
         since: Start of the reporting span, inclusive (timezone-aware).
         until: End of the reporting span, exclusive (timezone-aware).
         look: The look that this is, if it is one; passed over where a later one was taken.
+        traced: Whether to write down the SQL of each count, which takes longer than to count few.
 
     Returns:
-        The counts, and the SQL of each as it was run.
+        The counts, and for each SQL that gives it by itself.
     """
     period = period_at(connection, definition.decision, as_of)
     scope = Scope(definition, _name(definition, period), as_of, since, until)
     with facts.kept(connection, scope) as kept:
-        return _gathered(_Inquiry(connection, scope, kept), period, look)
+        return _gathered(_Inquiry(connection, scope, kept, traced=traced), period, look)
 
 
 def _gathered(inquiry: "_Inquiry", period: Period | None, look: str | None) -> Evidence:
@@ -198,6 +200,7 @@ class _Inquiry:
         connection: What they are put to.
         scope: What the report is about.
         cases: What was known of each, ready to be counted.
+        traced: Whether SQL is written down.
         queries: SQL by what it counts.
         answers: The rows it gave.
     """
@@ -205,8 +208,13 @@ class _Inquiry:
     connection: Connection
     scope: Scope
     cases: facts.Facts
+    traced: bool = True
     queries: dict[str, str] = field(default_factory=dict)
     answers: dict[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+
+    @cached_property
+    def _looked_up(self) -> facts.Facts:
+        return facts.case_facts(self.scope)
 
     def ask(self, name: str, query: Select[Any]) -> Sequence[RowMapping]:
         """Return the rows of a query; keep its SQL, and the rows, under the name."""
@@ -214,7 +222,8 @@ class _Inquiry:
 
     def ask_of_cases(self, name: str, question: facts.Question) -> Sequence[RowMapping]:
         """Return the rows of a question about cases; keep them, and SQL that looks them up anew."""
-        self.queries[name] = _written(question(facts.case_facts(self.scope)), self.connection)
+        if self.traced:
+            self.queries[name] = _written(question(self._looked_up), self.connection)
         rows = self.connection.execute(question(self.cases)).mappings().all()
         self.answers[name] = tuple(dict(row) for row in rows)
         return rows

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select, update
 
 from decisions.definition import Definition
 from decisions.effectiveness.declaration import Declaration
-from decisions.ledger.records import Allocation, Period, Run
+from decisions.ledger.records import Allocation, Case, Period, Run
 from decisions.ledger.transaction import Transaction
 
 _periods = Period.__table__
@@ -105,19 +105,38 @@ def period_at(connection: Connection, decision: str, at: datetime) -> Period | N
     return Period(**row) if row else None
 
 
-def new_subjects(connection: Connection, decision: str) -> list[tuple[datetime, int]]:
-    """Return for each run of the newest period when it was, and how many subjects it drew first."""
+def new_subjects(connection: Connection, decision: str) -> list[tuple[datetime, int, int]]:
+    """Return for each run of the newest period when it was, and what it drew for the first time.
+
+    Returns:
+        The instant (timezone-aware), subjects whose first case came of it, and subjects that it
+        selected first and of which no run has made a case yet: limits held them back.
+    """
     runs, drawn = Run.__table__, Allocation.__table__
     newest = select(_periods.c.name).where(_periods.c.decision == decision)
-    newest = newest.order_by(_periods.c.id.desc()).limit(1)
+    period = newest.order_by(_periods.c.id.desc()).limit(1).scalar_subquery()
+    cases = Case.__table__
+    first = (
+        select(cases.c.subject, func.min(cases.c.run_id).label("run_id"))
+        .where(cases.c.decision == decision, cases.c.period == period)
+        .group_by(cases.c.subject)
+        .cte("first_cases")
+    )
+    counted = func.coalesce(first.c.run_id, drawn.c.run_id)
     query = (
-        select(runs.c.as_of, func.count())
-        .join(drawn, drawn.c.run_id == runs.c.id)
-        .where(drawn.c.decision == decision, drawn.c.period == newest.scalar_subquery())
+        select(
+            runs.c.as_of,
+            func.count(first.c.subject),
+            func.count().filter(first.c.subject.is_(None)),
+        )
+        .select_from(drawn)
+        .outerjoin(first, first.c.subject == drawn.c.subject)
+        .join(runs, runs.c.id == counted)
+        .where(drawn.c.decision == decision, drawn.c.period == period)
         .group_by(runs.c.id, runs.c.as_of)
         .order_by(runs.c.as_of)
     )
-    return [(at, count) for at, count in connection.execute(query)]
+    return [(at, opened, waiting) for at, opened, waiting in connection.execute(query)]
 
 
 def _running(connection: Connection, decision: str) -> Period | None:

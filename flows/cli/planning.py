@@ -64,6 +64,7 @@ def _shown(found: "Planned") -> Iterator[RenderableType]:
     yield pairs(
         [
             ("subjects", f"{pace.at_once:,} at once, then {weekly} ({found.pace_from})"),
+            ("held back", f"{pace.suppressed:,} more, by limits" if pace.suppressed else None),
             ("without action", f"{written.percent(plan.base)} ({found.base_from})"),
             ("effect worth having", f"{written.points(plan.difference)} points"),
             ("noticed", noticed),
@@ -76,7 +77,8 @@ def _shown(found: "Planned") -> Iterator[RenderableType]:
         rows.append(("smallest that tells", *_row(plan.computed, found.unit, absent)))
     headings = ("holdout", "share", "subjects", "held out", "verdict about", "price")
     yield table(*headings, rows=rows, whole=[0, 1, 4])
-    yield "\nPrice: successes forgone by leaving them alone, if the effect is as large as hoped."
+    yield "\nSubjects: so many must come for enough to be held out, 9 times out of 10."
+    yield "Price: successes forgone by leaving them alone, if the effect is as large as hoped."
     yield from (f"! {warning}" for warning in plan.warnings)
 
 
@@ -87,4 +89,4 @@ def _row(outlook: "Outlook", unit: str | None, absent: str) -> tuple[object, ...
     if outlook.price is not None:
         price += f" ({written.amount(outlook.price, unit)})"
     verdict = written.day(outlook.verdict_on) if outlook.verdict_on else absent
-    return written.rounded(outlook.share), outlook.subjects, outlook.held_out, verdict, price
+    return written.rounded(outlook.share), outlook.coming, outlook.held_out, verdict, price

@@ -77,6 +77,39 @@ def test_runs_of_the_ledger_tell_it_too(layer, folder, clock):
     assert found.plan.warnings[0].startswith("It will never be able to tell")
 
 
+@pytest.fixture
+def limited(tmp_path, clock):
+    text = DECLARED.replace("limits: {", "limits: {per_run: 3, ")
+    folder = write_workspace(tmp_path / "limited", holdout="20%", definition=text)
+    write_scores(folder, [score(f"a{number}") for number in range(8)], scored_at=MONDAY)
+    made = assembled(folder, clock)
+    yield made
+    made.ledger.close()
+
+
+def test_whom_limits_hold_back_in_every_run_is_not_counted_on(limited, clock):
+    for _ in range(2):
+        decide(limited, DECISION)
+        clock.now += WEEK
+        write_scores(
+            limited.settings.workspace,
+            [score(f"a{number}") for number in range(8)],
+            scored_at=clock(),
+        )
+
+    pace = plan_now(limited, DECISION).plan.pace
+
+    assert (pace.at_once, pace.weekly, pace.suppressed) == (3, 3.0, 2)
+
+
+def test_limits_hold_back_in_files_of_scores_as_they_would_have(limited):
+    files = [batch_file(limited.settings.workspace, number, 8) for number in range(2)]
+
+    pace = plan_now(limited, DECISION, scores=files).plan.pace
+
+    assert (pace.at_once, pace.weekly, pace.suppressed) == (3, 1.0, 4)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

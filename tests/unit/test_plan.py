@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from decisions.effectiveness.about import measure_of
-from decisions.effectiveness.plan import Pace, pace_of, planned
+from decisions.effectiveness.plan import Aim, Pace, pace_of, planned
 from tests.reports import OUTCOME, definition
 
 NOW = datetime(2027, 1, 4, tzinfo=UTC)
@@ -13,9 +13,9 @@ MONTHLY = Pace(at_once=1_000, weekly=150.0, batches=9, weeks=8.0)
 
 def plan(pace=MONTHLY, *, share=0.1, base=0.26, worthwhile=0.052, each=None, **outcome):
     measure = measure_of(definition(outcome=OUTCOME | {"better": "lower"} | outcome))
-    return planned(
-        measure,
-        pace,
+    aim = Aim(
+        measure=measure,
+        pace=pace,
         share=share,
         base=base,
         worthwhile=worthwhile,
@@ -23,6 +23,7 @@ def plan(pace=MONTHLY, *, share=0.1, base=0.26, worthwhile=0.052, each=None, **o
         each=each,
         now=NOW,
     )
+    return planned(aim)
 
 
 def test_the_first_batch_is_a_stock_and_the_rest_a_flow():
@@ -73,7 +74,7 @@ def test_one_reading_takes_the_published_number_and_is_dated_by_the_pace():
     found = plan(looks=1, planned=562).declared
 
     assert (found.subjects, found.held_out) == (5_618, 562)
-    weeks = (5_618 - 1_000) / 150
+    weeks = (found.coming - 1_000) / 150
     assert found.verdict_on == pytest.approx(
         NOW + weeks * WEEK + timedelta(days=62), abs=timedelta(seconds=1)
     )

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from decisions.effectiveness.effect import estimate_effect
 from decisions.effectiveness.power import (
@@ -8,6 +9,7 @@ from decisions.effectiveness.power import (
     needed_share,
     power,
     sample_size,
+    subjects_for,
     visible_difference,
 )
 from tests.reports import arm
@@ -80,3 +82,13 @@ def test_the_smallest_visible_effect_is_noticed_four_times_out_of_five(base, sig
 )
 def test_none_is_visible_where_even_the_largest_would_be_missed(rate, held_out):
     assert visible_difference(Base(rate=rate), Design(held_out=held_out, treated=9)) is None
+
+
+@pytest.mark.parametrize(("held_out", "share"), [(240, 0.2), (562, 0.1), (1, 0.5)])
+def test_so_many_subjects_hold_out_enough_nine_times_out_of_ten(held_out, share):
+    subjects = subjects_for(held_out, share)
+
+    def chance(of):
+        return stats.binom.sf(held_out - 1, of, share)
+
+    assert chance(subjects - 1) < 0.9 <= chance(subjects)
