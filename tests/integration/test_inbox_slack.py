@@ -1,163 +1,30 @@
 import gzip
 import json
-import socket
 import sqlite3
-import time
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 from urllib.parse import urlencode
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 
-from connectors.slack.channel import SlackChannel
-from connectors.testing import FakeSlack
 from connectors.testing.wire import post
-from decisions.board import Board
-from decisions.brake import Brake
-from decisions.deciding.archive import VerdictArchive
 from decisions.delivery import Attempt
-from decisions.desk import Author, Desk
-from decisions.ledger import Ledger
-from decisions.pursuit import Pursuit
-from decisions.workspace import Workspace
+from decisions.desk import Author
 from flows import sweep
 from flows.messages import message_for
-from flows.settings import Settings
-from flows.wiring import Layer
-from inbox.slack import LARGEST_BODY, slack_router
-from tests.samples import MONDAY, MovableClock, action, batch, definition, matches, people
-
-MIA, BEN = "U01MIA", "U01BEN"
-
-
-class Room:
-    """A ledger with one open case, CSC-1, which mia holds; she has been told of it in Slack."""
-
-    def __init__(self, folder, slack, clock):
-        self.slack, self.clock = slack, clock
-        self.people = people()
-        ledger = Ledger(f"sqlite:///{folder / 'ledger.db'}", clock)
-        secret = slack.signing_secret
-        channel = SlackChannel("slack", slack.token, slack.url, signing_secret=secret, clock=clock)
-        asked = definition()
-        self.layer = Layer(
-            settings=Settings(workspace=folder, home=folder),
-            workspace=Workspace(
-                folder=folder,
-                people=self.people,
-                connections={},
-                decisions={asked.decision: asked},
-                warnings=(),
-            ),
-            ledger=ledger,
-            archive=VerdictArchive(folder / "archive"),
-            desk=Desk(ledger, self.people),
-            board=Board(ledger, self.people),
-            brake=Brake(ledger, self.people),
-            pursuit=Pursuit(ledger, self.people),
-            warehouses={},
-            channels={"slack": channel},
-            clock=clock,
-        )
-        ledger.runs.record(asked, batch(1), matches({"subject": "acme"}), self.people)
-        self.deliver()
-
-    def deliver(self):
-        outbox = self.layer.ledger.outbox
-        for claim in outbox.claim():
-            message = message_for(claim, self.people, "http://127.0.0.1:8484")
-            attempt = Attempt(claim, message, self.layer.channels, self.people, self.clock())
-            outbox.settle(claim, attempt.made())
-
-    def hire(self, people):
-        """Have other people in people.yaml from now on."""
-        self.people = people
-        workspace = replace(self.layer.workspace, people=people)
-        desk = Desk(self.layer.ledger, people)
-        self.layer = replace(self.layer, workspace=workspace, desk=desk)
-
-    def answer(self, action, message=None, by=None, **values):
-        """Press a button that opens a form, and submit the form."""
-        self.slack.press(message or self.card, action, by=by)
-        form = self.slack.forms[-1]
-        self.slack.submit(form, values)
-        return form
-
-    def done(self):
-        return self.answer("done")
-
-    @property
-    def card(self):
-        return self.slack.messages_to(MIA)[0]
-
-    @property
-    def dossier(self):
-        return self.layer.ledger.cases.dossier("CSC-1")
-
-    @property
-    def state(self):
-        return self.dossier.case.state
-
-    def last_line(self, user=MIA, place=0):
-        """Return how the card closes, once nothing is outdated any more."""
-        until = time.monotonic() + 5
-        while sweep.amend(self.layer) or self.outdated:
-            assert time.monotonic() < until, f"{self.outdated} messages stay outdated"
-            time.sleep(0.01)
-        return self.slack.messages_to(user)[place].blocks[-1]["elements"][-1]["text"]
-
-    @property
-    def outdated(self):
-        return sum(note.stale_at is not None for note in self.dossier.notifications)
-
-    def told(self, user=MIA, count=1):
-        """Return the last private reply, once so many have arrived after the answer itself."""
-        until = time.monotonic() + 5
-        while len(replies := self.slack.private_replies_to(user)) < count:
-            assert time.monotonic() < until, f"{len(replies)} of {count} replies came"
-            time.sleep(0.01)
-        return replies[-1]
+from inbox.slack import LARGEST_BODY
+from tests.samples import MONDAY, action, batch, definition, matches, people
+from tests.slack_room import BEN, MIA
 
 
 @pytest.fixture
-def clock():
-    return MovableClock()
+def clock(slack_clock):
+    return slack_clock
 
 
 @pytest.fixture
-def slack(clock):
-    with FakeSlack(clock=clock) as slack:
-        slack.add_person(MIA, email="mia@larkfield.example", name="Mia Chen")
-        slack.add_person(BEN, email="Ben@larkfield.example", name="Ben Okafor")
-        slack.add_person("U01OMAR", email="omar@larkfield.example", name="Omar Haddad")
-        slack.add_person("U09GUEST", email="guest@elsewhere.example")
-        yield slack
-
-
-@pytest.fixture
-def room(tmp_path, slack, clock):
-    room = Room(tmp_path, slack, clock)
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        app = FastAPI()
-        app.include_router(slack_router(lambda: room.layer))
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="critical", ws="none", lifespan="off")
-        )
-        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        port = listening.getsockname()[1]
-        slack.interactions_to = f"http://127.0.0.1:{port}/slack/interactions"
-        slack.events_to = f"http://127.0.0.1:{port}/slack/events"
-        yield room
-        server.should_exit = True
-        thread.join()
-    room.layer.ledger.close()
+def room(slack_room):
+    return slack_room
 
 
 class TestPresses:
