@@ -19,14 +19,14 @@ from connectors.warehouse.adbc import AdbcConfig, AdbcWarehouse
 from connectors.warehouse.alchemy import SqlalchemyConfig, SqlalchemyWarehouse
 from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse
 from connectors.warehouse.spark import SparkConfig, SparkWarehouse
-from connectors.webhook.config import WebhookConfig
+from connectors.webhook.config import ReceiptsConfig, WebhookConfig
 from decisions.errors import DecisionLayerError
-from decisions.ports import Channel, Clock, Warehouse
+from decisions.ports import Channel, Clock, Prover, Warehouse
 from decisions.workspace import ConnectionKind
 
 ENTRY_POINTS = "followthrough.connectors"
 
-Role = Literal["warehouse", "channel"]
+Role = Literal["warehouse", "channel", "prover"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Kind:
 
     role: Role
     config: type[BaseModel]
-    build: Callable[[str, Any, Path, Clock], Warehouse | Channel]
+    build: Callable[[str, Any, Path, Clock], Warehouse | Channel | Prover]
     optional_secrets: frozenset[str] = frozenset()
 
 
@@ -108,6 +108,12 @@ def _webhook(name: str, config: WebhookConfig, _folder: Path, clock: Clock) -> C
     return WebhookChannel(name, url, secret, clock=clock)
 
 
+def _receipts(name: str, config: ReceiptsConfig, _folder: Path, clock: Clock) -> Prover:
+    from connectors.webhook.receipts import ReceiptSource
+
+    return ReceiptSource(name, config.secret.get_secret_value(), clock=clock)
+
+
 def _apprise(name: str, config: AppriseConfig, _folder: Path, clock: Clock) -> Channel:
     from connectors.apprise_channel import AppriseChannel
 
@@ -125,6 +131,7 @@ _SHIPPED = {
     "sqlalchemy": Kind("warehouse", SqlalchemyConfig, _sqlalchemy),
     "mail": Kind("channel", MailConfig, _mail),
     "webhook": Kind("channel", WebhookConfig, _webhook),
+    "receipts": Kind("prover", ReceiptsConfig, _receipts),
     "apprise": Kind("channel", AppriseConfig, _apprise),
     "slack": Kind("channel", SlackConfig, _slack, frozenset({"token", "signing_secret"})),
 }

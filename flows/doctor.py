@@ -81,9 +81,17 @@ class _Look:
         backlog = ledger.pulse.backlog(self._layer.clock())
         for work, found in backlog.items():
             yield due(work, found, self._layer.settings.late_after)
+        if count := ledger.receipts.unfit_count():
+            yield Finding(
+                about="receipts",
+                condition=Condition.DOUBTFUL,
+                found=f"{count} {'fits' if count == 1 else 'fit'} no case",
+                advice="the table receipts says why; mend the sender, or intervention.receipts",
+            )
 
     def _sources(self, definition: Definition) -> Iterator[Finding]:
-        probes = [definition.intervention and definition.intervention.proof, definition.outcome]
+        proof = definition.intervention and definition.intervention.proof
+        probes = [proof, definition.outcome]
         named = [definition.signal, *definition.context, *(one for one in probes if one)]
         for relation in named:
             yield self._source(definition, relation)

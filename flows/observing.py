@@ -167,9 +167,9 @@ def both(proofs_found: Observed, outcomes_found: Observed) -> Observed:
 
 
 def _prove(layer: Layer, definition: Definition, cases: pa.Table) -> int:
-    if definition.intervention is None or definition.outcome is None:
+    proof = definition.intervention and definition.intervention.proof
+    if not proof or definition.outcome is None:
         return 0
-    proof = definition.intervention.proof
     window = definition.outcome.window.elapsed
     warehouse = _warehouse(layer, proof)
     proven = proofs(proof, warehouse, cases, window=window, now=layer.clock())

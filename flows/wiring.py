@@ -1,9 +1,10 @@
 """What is wired to what: the one place where settings, workspace, ledger and connectors meet."""
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ from decisions.desk import Desk
 from decisions.errors import DefinitionError, Fault, NotUnderstood
 from decisions.ledger import Ledger
 from decisions.links import Links
-from decisions.ports import Channel, Clock, Warehouse, wall_clock
+from decisions.ports import Channel, Clock, Prover, Warehouse, wall_clock
 from decisions.pursuit import Pursuit
 from decisions.suggestions import choices
 from decisions.workspace import Workspace, load_workspace, resolved
@@ -45,6 +46,7 @@ class Layer:
         warehouses: By connection name.
         channels: By connection name.
         clock: The present instant.
+        provers: Systems that send receipts, by connection name.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class Layer:
     warehouses: Mapping[str, Warehouse]
     channels: Mapping[str, Channel]
     clock: Clock
+    provers: Mapping[str, Prover] = field(default_factory=dict)
 
     @cached_property
     def admission(self) -> Admission:
@@ -100,7 +103,7 @@ def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
         LedgerError: The ledger cannot be used.
     """
     workspace = read_workspace(settings, clock)
-    warehouses, channels = _connectors(workspace, clock)
+    warehouses, channels, provers = _connectors(workspace, clock)
     ledger = Ledger(settings.ledger_url, clock)
     return Layer(
         settings=settings,
@@ -114,6 +117,7 @@ def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
         warehouses=warehouses,
         channels=channels,
         clock=clock,
+        provers=provers,
     )
 
 
@@ -188,9 +192,8 @@ def unset_variables(workspace: Workspace) -> list[Fault]:
 
 def _connectors(
     workspace: Workspace, clock: Clock
-) -> tuple[Mapping[str, Warehouse], Mapping[str, Channel]]:
-    warehouses: dict[str, Callable[[], Any]] = {}
-    channels: dict[str, Callable[[], Any]] = {}
+) -> tuple[Mapping[str, Warehouse], Mapping[str, Channel], Mapping[str, Prover]]:
+    by_role: dict[str, dict[str, Callable[[], Any]]] = defaultdict(dict)
     kinds = registry.kinds()
     faults: list[Fault] = []
     for name, spec in workspace.connections.items():
@@ -201,10 +204,14 @@ def _connectors(
             faults += error.faults
             continue
         build = partial(kind.build, name, config, workspace.folder, clock)
-        (warehouses if kind.role == "warehouse" else channels)[name] = build
+        by_role[kind.role][name] = build
     if faults:
         raise DefinitionError(faults)
-    return OnFirstUse(warehouses), OnFirstUse(channels)
+    return (
+        OnFirstUse(by_role["warehouse"]),
+        OnFirstUse(by_role["channel"]),
+        OnFirstUse(by_role["prover"]),
+    )
 
 
 class OnFirstUse(Mapping[str, T]):

@@ -18,12 +18,12 @@ def main() -> int:
     """
     settings = Settings()
     try:
-        layer = wiring.assemble(settings)
+        app = create_app(wiring.assemble(settings))
     except DecisionLayerError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     uvicorn.run(
-        create_app(layer),
+        app,
         host=settings.host,
         port=settings.port,
         log_level="info",

@@ -21,6 +21,7 @@ from inbox.identity import Stranger
 from inbox.linked import Linked
 from inbox.operation import Operation
 from inbox.pages import Pages
+from inbox.receipts import receipts_router
 from inbox.rendering import Renderer
 from inbox.safety import ALIVE, HEADERS, HEALTH, METRICS, Guard
 from inbox.sign_in import SignIn
@@ -66,6 +67,7 @@ def create_app(layer: Layer) -> FastAPI:
     if settings.signs_in:
         app.include_router(SignIn(renderer).router())
     app.include_router(slack_router(lambda: layer))
+    app.include_router(receipts_router(layer))
     operation = Operation(layer)
     app.add_api_route(HEALTH, operation.health)
     app.add_api_route(METRICS, operation.metrics)

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,7 +36,7 @@ ALIVE: Final = "/livez"
 """Whether it answers at all, whatever it would have to say."""
 
 OPEN_TO_MACHINES: Final = (ALIVE, HEALTH, METRICS)
-PROVEN_OTHERWISE: Final = ("/slack/", "/api/", f"{LINK_PATH}/")
+PROVEN_OTHERWISE: Final = ("/slack/", "/api/", "/receipts/", f"{LINK_PATH}/")
 """Where a signature or a token says who asks, so that local mode need not care from where."""
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -95,6 +96,21 @@ class Guard:
                 status_code=403,
             )
         return None
+
+
+async def body_within(request: Request, largest: int) -> bytes | None:
+    """Return the body, or None as soon as it proves too large.
+
+    Args:
+        request: What came; nothing has read its body yet. Packed bodies are not unpacked.
+        largest: How many bytes it may have.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > largest:
+            return None
+    return bytes(body)
 
 
 def _is_remote(scope: Scope) -> bool:

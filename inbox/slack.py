@@ -16,6 +16,7 @@ from connectors.slack.channel import SlackChannel
 from connectors.slack.interactions import Challenge, read_event, read_interaction
 from decisions.errors import ConnectorError, LedgerError
 from flows.wiring import Layer
+from inbox.safety import body_within
 from inbox.slack_answers import Messenger, NotMeantForUs, Said
 
 _LOG = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def slack_router(layer: Callable[[], Layer]) -> APIRouter:
 async def _received(
     layer: Layer, request: Request, act: Callable[[Messenger, bytes], Response]
 ) -> Response:
-    body = await _body(request)
+    body = await body_within(request, LARGEST_BODY)
     if body is None:
         return Response(status_code=413)
     channel = _signer(layer, body, request.headers)
@@ -89,16 +90,6 @@ def _event(messenger: Messenger, body: bytes) -> Response:
         return PlainTextResponse(event.answer)
     said: Said = messenger.notice(event)
     return Response(background=BackgroundTask(said.then))
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return the body, or None as soon as it proves too large."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            return None
-    return bytes(body)
 
 
 def _signer(layer: Layer, body: bytes, headers: Mapping[str, str]) -> SlackChannel | None:

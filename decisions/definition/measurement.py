@@ -1,9 +1,9 @@
 """How it is known whether something was done, and whether it helped."""
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from decisions.definition.relation import Relation
 from decisions.quantities import Amount, Difference, ElapsedSpan, Share
@@ -34,9 +34,22 @@ class Proof(Relation):
 
 
 class Intervention(Part):
-    """How it is known that something was done."""
+    """How it is known that something was done: by rows, by receipts, or by both."""
 
-    proof: Proof
+    proof: Proof | None = None
+    receipts: str | None = None
+    """A connection whose receipts are proof."""
+
+    @model_validator(mode="after")
+    def _says_how(self) -> Self:
+        if self.proof is None and self.receipts is None:
+            raise ValueError("say how it is known: proof, receipts or both")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _written(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Without what is not said, so that a version keeps the name it had before receipts.
+        return {name: value for name, value in written(self).items() if value is not None}
 
 
 class Outcome(Relation):

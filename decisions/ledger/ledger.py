@@ -17,6 +17,7 @@ from decisions.ledger.imports import Imports
 from decisions.ledger.looks import Looks
 from decisions.ledger.outbox import Outbox
 from decisions.ledger.pulse import Pulse
+from decisions.ledger.receipts import Receipts
 from decisions.ledger.records import Entry, Run, Version
 from decisions.ledger.releases import Releases
 from decisions.ledger.results import Results
@@ -41,6 +42,7 @@ class Ledger:
         drifts: How far batches have moved from what was usual.
         imports: Measurement periods brought in from files.
         looks: What was published about whether a decision works.
+        receipts: What other systems say was done.
         releases: Versions, and how decisions stand.
         accuracies: How right models were.
         clock: Where recorded instants come from.
@@ -66,6 +68,7 @@ class Ledger:
         self.drifts = Drifts(self._store)
         self.imports = Imports(self._store)
         self.looks = Looks(self._store)
+        self.receipts = Receipts(self._store)
         self.releases = Releases(self._store)
         self.accuracies = Accuracies(self._store)
 

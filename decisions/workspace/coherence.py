@@ -16,7 +16,7 @@ from decisions.rules.expression import parse
 from decisions.spelling import iso_date, iso_instant
 from decisions.suggestions import choices
 
-Role = Literal["warehouse", "channel"]
+Role = Literal["warehouse", "channel", "prover"]
 """What a connection can be named as in a definition."""
 
 OTHERWISE = "otherwise"
@@ -357,6 +357,9 @@ def _connections(
         if here and there and here != there and roles.get(here) == "warehouse":
             text = f"from is {here!r}; context is joined where the signal is, in {there!r}"
             yield ("context", i, "from"), text
+    if definition.intervention and definition.intervention.receipts:
+        source = definition.intervention.receipts
+        yield from _connection(("intervention", "receipts"), source, "prover", roles)
     for name, action in definition.actions.items():
         for i, channel in enumerate(action.through):
             yield from _connection(("actions", name, "through", i), channel, "channel", roles)
@@ -366,7 +369,7 @@ def _relations(definition: Definition) -> Iterator[tuple[Place, Relation]]:
     yield ("signal",), definition.signal
     for i, context in enumerate(definition.context):
         yield ("context", i), context
-    if definition.intervention:
+    if definition.intervention and definition.intervention.proof:
         yield ("intervention", "proof"), definition.intervention.proof
     if definition.outcome:
         yield ("outcome",), definition.outcome

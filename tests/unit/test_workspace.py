@@ -132,6 +132,7 @@ def test_the_definition_that_ships_shows_every_key_there_is():
 
     relations = {"signal", "context", "outcome", "intervention.proof"}
     alternatives = {f"{place}.{key}" for place in relations for key in ("query", "path")}
+    alternatives |= {"intervention.receipts"}  # rows prove it there
     assert missing(definition) - alternatives == {"examples.as_of"}
 
 

@@ -10,6 +10,7 @@ from decisions.ledger.records.entry import Entry, Seal
 from decisions.ledger.records.imported import Import, ImportedSubject
 from decisions.ledger.records.measurement import Allocation, Arm, Look, Period
 from decisions.ledger.records.notification import Notification, NotificationState, Turn
+from decisions.ledger.records.receipt import ProofReceipt
 from decisions.ledger.records.record import Record
 from decisions.ledger.records.run import DriftReference, FieldDrift, ModelAccuracy, Run
 from decisions.ledger.records.version import Signature, Standing, Version
@@ -35,6 +36,7 @@ __all__ = [
     "NotificationState",
     "Outcome",
     "Period",
+    "ProofReceipt",
     "Record",
     "Run",
     "Seal",
