@@ -14,10 +14,10 @@ DO_NOT_TRACK := 1
 export PREFECT_HOME PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL DO_NOT_TRACK
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench pitfalls simulations lock clean
+.PHONY: help demo serve test lint kill-matrix bench pitfalls simulations lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/installed ## Run the whole loop on a sample company; no account anywhere
 	@$(BIN)/followthrough demo $(ARGS)
@@ -27,6 +27,9 @@ serve: .venv/installed ## Start the schedules and the inbox on this machine
 
 test: lint ## Check as lint does, then run every test (some: make test ARGS=tests/unit)
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+
+kill-matrix: .venv/installed ## Kill workers at every point, under every fault of Slack's, on both databases; minutes
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 lint: .venv/installed ## Check style, types and import contracts
 	@$(BIN)/ruff check .

@@ -22,9 +22,22 @@ class Clock(Protocol):
         """Return the present instant (timezone-aware, UTC)."""
 
 
-def wall_clock() -> datetime:
-    """Return the machine's present instant (timezone-aware, UTC)."""
-    return datetime.now(UTC)
+class MachineClock:
+    """The clock of this machine, which may be wrong or set back: a ledger knows a better one.
+
+    Args:
+        read: What the machine says (timezone-aware).
+    """
+
+    def __init__(self, read: Clock = lambda: datetime.now(UTC)) -> None:
+        self._read = read
+
+    def __call__(self) -> datetime:
+        """Return what the machine says (timezone-aware, UTC)."""
+        return self._read()
+
+
+wall_clock = MachineClock()
 
 
 @runtime_checkable

@@ -116,7 +116,7 @@ def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
         pursuit=Pursuit(ledger, workspace.people),
         warehouses=warehouses,
         channels=channels,
-        clock=clock,
+        clock=ledger.clock,
         provers=provers,
     )
 

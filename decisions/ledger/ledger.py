@@ -45,7 +45,7 @@ class Ledger:
         receipts: What other systems say was done.
         releases: Versions, and how decisions stand.
         accuracies: How right models were.
-        clock: Where recorded instants come from.
+        clock: The present instant as the database sees it.
 
     Args:
         url: ``sqlite:///path`` or ``postgresql://…``.
@@ -58,7 +58,7 @@ class Ledger:
 
     def __init__(self, url: str, clock: Clock = wall_clock, *, read_only: bool = False) -> None:
         self._store = Store(url, clock, read_only=read_only)
-        self.clock = clock
+        self.clock = self._store.clock
         self.runs = Runs(self._store)
         self.cases = Cases(self._store)
         self.outbox = Outbox(self._store)

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 
 from decisions.errors import LedgerError
 from decisions.ledger import migrations
+from decisions.ledger.moments import Time
 from decisions.ledger.transaction import Transaction
 from decisions.ports import Clock
 
@@ -49,8 +50,8 @@ class Store:
     """
 
     def __init__(self, url: str, clock: Clock, *, read_only: bool = False) -> None:
-        self.clock = clock
         self._url = _supported(url)
+        self._time = Time(clock)
         self.engine = _reading_engine(self._url) if read_only else _engine(self._url)
         self._writer = self.engine.execution_options(**{_WRITING: True})
         try:
@@ -62,6 +63,11 @@ class Store:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def clock(self) -> Clock:
+        """Where instants come from: the one clock that all who share the database go by."""
+        return self._time.clock(self.reading)
 
     @property
     def name(self) -> str:
@@ -98,7 +104,10 @@ class Store:
             at: The instant to record; the clock's if left out (timezone-aware).
         """
         with _explained(self._url), self._exclusive() as connection:
-            transaction = Transaction(connection, at or self.clock())
+            now, schema = self._time.asked(connection)
+            if schema > migrations.HEAD:
+                raise self._outdated(schema)
+            transaction = Transaction(connection, at or now)
             yield transaction
             transaction.finish()
 
@@ -130,11 +139,14 @@ class Store:
             if found == migrations.HEAD:
                 return
             if found is not None and found > migrations.HEAD:
-                raise LedgerError(
-                    f"the ledger {self.name} has schema {found}, this program knows "
-                    f"{migrations.HEAD}; use the newer followthrough that wrote it"
-                )
+                raise self._outdated(found)
             migrations.upgrade(connection)
+
+    def _outdated(self, found: str) -> LedgerError:
+        return LedgerError(
+            f"the ledger {self.name} has schema {found}, this program knows "
+            f"{migrations.HEAD}; use the newer followthrough that wrote it"
+        )
 
     def _refuse_other_schema(self) -> None:
         with self.engine.connect() as connection:
