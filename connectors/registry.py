@@ -91,8 +91,14 @@ def _slack(name: str, config: SlackConfig, _folder: Path, clock: Clock) -> Chann
         return PreviewChannel(name, clock=clock)
     from connectors.slack.channel import SlackChannel
 
-    secret = _revealed(config.signing_secret)
-    return SlackChannel(name, token, config.base_url, signing_secret=secret, clock=clock)
+    return SlackChannel(
+        name,
+        token,
+        config.base_url,
+        signing_secret=_revealed(config.signing_secret),
+        app_token=_revealed(config.app_token),
+        clock=clock,
+    )
 
 
 def _mail(name: str, config: MailConfig, _folder: Path, clock: Clock) -> Channel:
@@ -133,7 +139,9 @@ _SHIPPED = {
     "webhook": Kind("channel", WebhookConfig, _webhook),
     "receipts": Kind("prover", ReceiptsConfig, _receipts),
     "apprise": Kind("channel", AppriseConfig, _apprise),
-    "slack": Kind("channel", SlackConfig, _slack, frozenset({"token", "signing_secret"})),
+    "slack": Kind(
+        "channel", SlackConfig, _slack, frozenset({"token", "signing_secret", "app_token"})
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from decisions.errors import DecisionLayerError
 from flows import wiring
 from flows.settings import Settings
 from inbox.app import create_app
+from inbox.slack_socket import slack_sockets
 
 
 def main() -> int:
@@ -18,17 +19,19 @@ def main() -> int:
     """
     settings = Settings()
     try:
-        app = create_app(wiring.assemble(settings))
+        layer = wiring.assemble(settings)
+        app = create_app(layer)
     except DecisionLayerError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="info",
-        access_log=False,
-    )
+    with slack_sockets(layer):
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_level="info",
+            access_log=False,
+        )
     return 0
 
 

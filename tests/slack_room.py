@@ -36,7 +36,14 @@ class Room:
         self.people = people()
         ledger = Ledger(url or f"sqlite:///{folder / 'ledger.db'}", clock)
         secret = slack.signing_secret
-        channel = SlackChannel("slack", slack.token, slack.url, signing_secret=secret, clock=clock)
+        channel = SlackChannel(
+            "slack",
+            slack.token,
+            slack.url,
+            signing_secret=secret,
+            app_token=slack.app_token,
+            clock=clock,
+        )
         asked = definition()
         self.layer = Layer(
             settings=Settings(workspace=folder, home=folder),

@@ -18,6 +18,7 @@ from connectors.slack.directory import Directory
 from connectors.slack.examination import Examination
 from connectors.slack.interactions import Identity
 from connectors.slack.responses import SDK_FAILURES, RefusedForm
+from connectors.slack.socket import SlackSocket
 from connectors.slack.texts import fitting
 from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
 from decisions.ports import Addressee, Clock, Finding, Message, Pace, Receipt, wall_clock
@@ -39,6 +40,7 @@ class SlackChannel:
     Attributes:
         name: The connection's name in ``connections.yaml``.
         timeout: How long Slack may take to answer, in whole seconds.
+        socket: By which its answers come where Slack cannot reach us; None without an app token.
         pace: One message a second into one conversation, and 240 a minute into all of them.
     """
 
@@ -52,6 +54,7 @@ class SlackChannel:
         base_url: str = SLACK_API,
         *,
         signing_secret: str | None = None,
+        app_token: str | None = None,
         clock: Clock = wall_clock,
     ) -> None:
         if not token.isascii() or not token.isprintable() or " " in token.strip():
@@ -66,6 +69,9 @@ class SlackChannel:
         self._client = self._asking.client
         self._ask = self._asking.ask
         self._directory = Directory(name, self._asking, clock)
+        self.socket = (
+            SlackSocket(name, app_token, base_url, timeout=self._timeout) if app_token else None
+        )
 
     def __repr__(self) -> str:
         return f"SlackChannel({self.name!r})"
@@ -114,7 +120,11 @@ class SlackChannel:
     def examined(self, people: Sequence[Addressee]) -> Iterator[Finding]:
         """Ask Slack about the app, its permissions and its people; see ``Examinable.examined``."""
         return Examination(
-            self.name, self._client, self._clock, can_verify=self._verifier is not None
+            self.name,
+            self._client,
+            self._clock,
+            can_verify=self._verifier is not None,
+            socket=self.socket,
         ).findings(people)
 
     def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:

@@ -10,13 +10,14 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from connectors.slack.responses import SDK_FAILURES, Meaning, meaning, refusal_code
+from connectors.slack.socket import SlackSocket
 from decisions.ports import Addressee, Clock, Condition, Finding
 
 SCOPES: Final = {
     "chat:write": "send direct messages",
     "im:write": "open the conversation to look into",
     "im:history": "look whether a message arrived before sending it again",
-    "users:read": "see whether a person has left",
+    "users:read": "see whether a person has left, and which app this is",
     "users:read.email": "find people who have no Slack id in people.yaml",
 }
 """What the app needs, and what for; ``slack-manifest.yaml`` asks for the same."""
@@ -33,13 +34,23 @@ class Examination:
         client: Speaks to Slack as the app.
         clock: The present instant.
         can_verify: Whether a signing secret is set.
+        socket: Opens Socket Mode; None without an app token.
     """
 
-    def __init__(self, name: str, client: WebClient, clock: Clock, *, can_verify: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        client: WebClient,
+        clock: Clock,
+        *,
+        can_verify: bool,
+        socket: SlackSocket | None = None,
+    ) -> None:
         self._name = name
         self._client = client
         self._clock = clock
         self._can_verify = can_verify
+        self._socket = socket
 
     def findings(self, people: Sequence[Addressee]) -> Iterator[Finding]:
         """Yield what was looked at; without access nothing further is asked."""
@@ -49,7 +60,10 @@ class Examination:
             yield self._without_access(error)
             return
         yield self._finding("token", f"{answer.get('team')}, as app {answer.get('bot_id')}")
-        yield self._secret()
+        if self._socket is None or self._can_verify:
+            yield self._secret()
+        if self._socket is not None:
+            yield self._tried(self._socket, answer)
         yield self._permissions(answer)
         yield self._time(answer)
         for person in people:
@@ -85,8 +99,28 @@ class Examination:
             "signing secret",
             "none is set, so that every press of a button is refused",
             Condition.FAULTY,
-            "set the variable that 'signing_secret' names in connections.yaml",
+            "set the variable that 'signing_secret' names in connections.yaml, or 'app_token' "
+            "where Slack cannot reach the inbox",
         )
+
+    def _tried(self, socket: SlackSocket, answer: SlackResponse) -> Finding:
+        try:
+            socket.try_out()
+            bot = self._client.bots_info(bot=answer.get("bot_id")).get("bot") or {}
+        except SDK_FAILURES as error:
+            if isinstance(error, SlackApiError) and meaning(error) is Meaning.REPAIR:
+                return self._finding(
+                    "socket mode",
+                    f"Slack answers {refusal_code(error)!r}",
+                    Condition.FAULTY,
+                    "make an app-level token with connections:write, and turn on Socket Mode",
+                )
+            return self._away("socket mode", error)
+        if socket.app not in {None, bot.get("app_id")}:
+            found = f"its token is of app {socket.app}, the bot's of {bot.get('app_id')}"
+            advice = "take both tokens from the same app"
+            return self._finding("socket mode", found, Condition.FAULTY, advice)
+        return self._finding("socket mode", "opens; buttons need no address")
 
     def _permissions(self, answer: SlackResponse) -> Finding:
         granted = _header(answer, "x-oauth-scopes")

@@ -144,3 +144,36 @@ def test_an_owner_who_has_left_is_named(workspace, clock):
 
     owner = found["churn-save-call: technical owner"]
     assert owner.found == "Lee Park, for whom Omar Haddad stands in"
+
+
+class TestSocketMode:
+    def look(self, slack, clock, app_token):
+        channel = SlackChannel("slack", slack.token, slack.url, app_token=app_token, clock=clock)
+        return {one.about: one for one in channel.examined([])}
+
+    def test_one_that_opens_is_fine_and_needs_no_signing_secret(self, slack, clock):
+        found = self.look(slack, clock, slack.app_token)
+
+        assert mended(found) == {}
+        assert found["slack: socket mode"].found == "opens; buttons need no address"
+
+    @pytest.mark.parametrize(
+        ("token", "found", "advice"),
+        [
+            ("xapp-1-A0OTHER-1", "Slack answers 'invalid_auth'", "make an app-level token"),
+            ("xoxb-larkfield-1", "Slack answers 'not_allowed_token_type'", "make an app-level"),
+        ],
+        ids=["wrong", "the-bots"],
+    )
+    def test_a_token_that_opens_none_is_named(self, slack, clock, token, found, advice):
+        one = self.look(slack, clock, token)["slack: socket mode"]
+
+        assert (one.condition, one.found) == (Condition.FAULTY, found)
+        assert one.advice.startswith(advice)
+
+    def test_a_token_of_another_app_is_named(self, slack, clock):
+        slack.app_token = "xapp-1-A0OTHER-1"
+
+        one = self.look(slack, clock, slack.app_token)["slack: socket mode"]
+
+        assert one.found == "its token is of app A0OTHER, the bot's of A0FOLLOW"
