@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """What becomes of a message that may have been taken and cannot be looked up."""
     heartbeat: SecretStr | None = None
     """An address that is asked after every sweep, so that its owner hears when sweeps stop."""
+    log_format: Literal["text", "json"] = "text"
+    """How lines are logged: text for people, or one JSON object each."""
     person: str | None = None
     """Who you are on the command line; a key of people.yaml."""
 

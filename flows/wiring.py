@@ -24,6 +24,7 @@ from decisions.ports import Channel, Clock, Prover, Warehouse, wall_clock
 from decisions.pursuit import Pursuit
 from decisions.suggestions import choices
 from decisions.workspace import Workspace, load_workspace, resolved
+from flows import logs
 from flows.settings import Settings
 from flows.signing import signing_key
 
@@ -102,6 +103,7 @@ def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
         DefinitionError: The workspace has faults, or a variable it names is not set.
         LedgerError: The ledger cannot be used.
     """
+    logs.keep_secret(settings)
     workspace = read_workspace(settings, clock)
     warehouses, channels, provers = _connectors(workspace, clock)
     ledger = Ledger(settings.ledger_url, clock)
@@ -203,6 +205,7 @@ def _connectors(
         except DefinitionError as error:
             faults += error.faults
             continue
+        logs.keep_secret(config)
         build = partial(kind.build, name, config, workspace.folder, clock)
         by_role[kind.role][name] = build
     if faults:
@@ -245,7 +248,10 @@ _current: list[Layer] = []
 def current() -> Layer:
     """Return the layer in use; assembled from the environment when nobody has chosen one."""
     if not _current:
-        _current.append(assemble(Settings()))
+        settings = Settings()
+        if settings.log_format == "json":
+            logs.set_up(settings.log_format)
+        _current.append(assemble(settings))
     return _current[-1]
 
 

@@ -5,7 +5,7 @@ import sys
 import uvicorn
 
 from decisions.errors import DecisionLayerError
-from flows import wiring
+from flows import logs, wiring
 from flows.settings import Settings
 from inbox.app import create_app
 from inbox.slack_socket import slack_sockets
@@ -18,6 +18,7 @@ def main() -> int:
         The exit code: 0 once stopped, 1 where the layer cannot be assembled.
     """
     settings = Settings()
+    logs.set_up(settings.log_format)
     try:
         layer = wiring.assemble(settings)
         app = create_app(layer)
@@ -29,7 +30,7 @@ def main() -> int:
             app,
             host=settings.host,
             port=settings.port,
-            log_level="info",
+            log_config=None,
             access_log=False,
         )
     return 0

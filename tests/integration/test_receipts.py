@@ -155,6 +155,7 @@ class TestOnce:
         assert "was used for another receipt" in answer.json()["error"]
         assert proofs(company, "brook") == []
 
+    @pytest.mark.fault("F31")
     def test_f31_a_replay_after_five_minutes_is_turned_away(self, company, crm):
         body = json.dumps(
             {"data": {"decision": DECISION, "subject": "acme",

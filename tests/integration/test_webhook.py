@@ -14,6 +14,7 @@ from connectors.webhook.signing import Secrets
 from decisions.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
 from decisions.ports import AmendingChannel, Channel, wall_clock
 from tests.integration.test_mail import QUESTION
+from tests.planted import planted
 from tests.samples import MONDAY, MovableClock
 
 
@@ -21,7 +22,7 @@ def new_secret():
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-SECRET, OLDER = new_secret(), new_secret()
+SECRET, OLDER = planted(new_secret()), planted(new_secret())
 TAKEN = HttpAnswer(204)
 
 
