@@ -314,6 +314,19 @@ class AmendingChannel(Channel, Protocol):
         """
 
 
+@runtime_checkable
+class ConfirmingChannel(Channel, Protocol):
+    """A channel that can say whether somebody it has told still is there to read."""
+
+    def confirm(self, to: Addressee) -> None:
+        """See that a person could be told something now; tell them nothing.
+
+        Raises:
+            PermanentFailure: They cannot; a message sent earlier will not be read either.
+            TemporaryFailure: The other side cannot be asked just now.
+        """
+
+
 class Deed(Frozen):
     """What another system says was done, as a receipt.
 

@@ -34,6 +34,7 @@ from decisions.ledger.amendments import Outdated
 from decisions.ledger.records import NotificationState, Run
 from decisions.ledger.standings import Mandate
 from decisions.ports import AmendingChannel, Channel, Message, Pace, PacedChannel, let_pass
+from flows.confirming import confirm_people
 from flows.heartbeat import beat
 from flows.messages import amended, message_for, with_own_link
 from flows.wiring import Layer, rehearse
@@ -300,6 +301,7 @@ def escalate(layer: Layer) -> Escalated:
 
 def dispatch(layer: Layer) -> Dispatched:
     """Take the steps that are due, then hand over what is to be told, and give a sign of life."""
+    confirm_people(layer)
     done = Dispatched(escalated=escalate(layer), delivered=deliver(layer))
     beat(layer.settings)
     return done

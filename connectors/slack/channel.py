@@ -20,7 +20,12 @@ from connectors.slack.interactions import Identity
 from connectors.slack.responses import SDK_FAILURES, RefusedForm
 from connectors.slack.socket import SlackSocket
 from connectors.slack.texts import fitting
-from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
+from decisions.errors import (
+    ConnectorError,
+    PermanentFailure,
+    TemporaryFailure,
+    UnknownOutcome,
+)
 from decisions.ports import Addressee, Clock, Finding, Message, Pace, Receipt, wall_clock
 
 _LOG = logging.getLogger(__name__)
@@ -107,15 +112,12 @@ class SlackChannel:
 
     def amend(self, reference: str, message: Message) -> None:
         """Change a message that was posted; see ``AmendingChannel.amend``."""
-        conversation, _, ts = reference.partition("/")
-        self._ask(
-            self._client.chat_update,
-            message.to.person,
-            channel=conversation,
-            ts=ts,
-            link_names=False,
-            **payload(message),
-        )
+        content = payload(message)
+        try:
+            self._change(reference, message.to.person, content)
+        except RefusedForm as refusal:
+            _LOG.warning("%s: %s; changing it plainer", message.key, refusal)
+            self._change(reference, message.to.person, _plainer(content, refusal.code))
 
     def examined(self, people: Sequence[Addressee]) -> Iterator[Finding]:
         """Ask Slack about the app, its permissions and its people; see ``Examinable.examined``."""
@@ -205,6 +207,11 @@ class SlackChannel:
         if status != 200:
             found = f"the reply was answered with HTTP {status}"
             raise TemporaryFailure(found, connector=self.name)
+
+    def _change(self, reference: str, whom: str, content: _Json) -> None:
+        conversation, _, ts = reference.partition("/")
+        update = self._client.chat_update
+        self._ask(update, whom, channel=conversation, ts=ts, link_names=False, **content)
 
     def _post(self, user: str, whom: str, content: _Json) -> SlackResponse:
         return self._ask(

@@ -15,6 +15,7 @@ from decisions.ledger.cases import Cases
 from decisions.ledger.drifts import Drifts
 from decisions.ledger.imports import Imports
 from decisions.ledger.looks import Looks
+from decisions.ledger.losses import Losses
 from decisions.ledger.outbox import Outbox
 from decisions.ledger.pulse import Pulse
 from decisions.ledger.receipts import Receipts
@@ -37,6 +38,7 @@ class Ledger:
         cases: Questions about cases.
         outbox: Messages to people.
         amendments: Messages that were sent and say less than is known by now.
+        losses: Messages that were sent to people who have gone since.
         results: Interventions and outcomes.
         pulse: What is due, and since when.
         drifts: How far batches have moved from what was usual.
@@ -63,6 +65,7 @@ class Ledger:
         self.cases = Cases(self._store)
         self.outbox = Outbox(self._store)
         self.amendments = Amendments(self._store)
+        self.losses = Losses(self._store)
         self.results = Results(self._store)
         self.pulse = Pulse(self._store)
         self.drifts = Drifts(self._store)

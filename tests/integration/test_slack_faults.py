@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, text
 
 from connectors.testing.wire import HttpAnswer, post
 from decisions.desk import Author
+from flows import sweep
+from flows.confirming import confirm_people
 from tests.samples import batch, definition, matches
 from tests.slack_room import BEN, MIA, OMAR, Room, served
 
@@ -401,3 +403,118 @@ class TestHome:
         content = {"type": "event_callback", "event": {"type": "message"}}
 
         assert room.slack.tell(content).status == 200
+
+
+class TestF24GoneSince:
+    def sweep(self, room, **span):
+        room.clock.now += timedelta(**span)
+        confirm_people(room.layer)
+        sweep.escalate(room.layer)
+        room.deliver()
+
+    def notifications(self, room):
+        return [(each.recipient, each.state) for each in room.dossier.notifications]
+
+    def test_whoever_leaves_while_they_are_waited_for_is_followed_by_the_next_at_once(self, room):
+        room.slack.deactivate(MIA)
+
+        self.sweep(room, minutes=10)
+
+        assert self.notifications(room) == [("mia.chen", "unreachable"), ("omar.haddad", "sent")]
+        [told] = room.slack.messages_to(OMAR)
+        assert told.text.startswith("Nobody has answered in time; it is with Mia Chen")
+        assert any("not told" in (entry.act) for entry in room.dossier.entries)
+
+    def test_the_next_one_then_has_their_full_time(self, room):
+        room.slack.deactivate(MIA)
+        self.sweep(room, minutes=10)
+
+        for _ in range(3):
+            self.sweep(room, minutes=10)
+
+        assert len(room.slack.messages) == 2
+
+    def test_nothing_happens_to_those_who_are_there(self, room):
+        self.sweep(room, minutes=10)
+
+        assert self.notifications(room) == [("mia.chen", "sent")]
+
+    def test_what_slack_does_not_say_is_asked_again(self, room):
+        room.clock.now += timedelta(minutes=10)
+        room.slack.refuse("internal_error", method="users.info")
+        room.slack.deactivate(MIA)
+        confirm_people(room.layer)
+        assert self.notifications(room) == [("mia.chen", "sent")]
+
+        self.sweep(room, minutes=10)
+
+        assert self.notifications(room)[0] == ("mia.chen", "unreachable")
+
+    def test_what_was_answered_is_nobodys_to_miss(self, room):
+        room.done()
+        room.slack.deactivate(MIA)
+
+        self.sweep(room, minutes=10)
+
+        assert self.notifications(room) == [("mia.chen", "sent")]
+
+    @pytest.mark.parametrize(("minute", "asked"), [(9, 0), (10, 1), (11, 0)])
+    def test_people_are_looked_up_every_ten_minutes(self, room, minute, asked):
+        room.clock.now += timedelta(minutes=minute)
+        before = len(room.slack.calls)
+
+        confirm_people(room.layer)
+
+        # Within ten minutes what Slack said of them is remembered.
+        assert len(room.slack.calls) - before == asked
+
+    def test_the_ledger_keeps_its_promises(self, room):
+        room.slack.deactivate(MIA)
+        self.sweep(room, minutes=10)
+
+        kept = list(room.layer.ledger.audited(room.people))
+
+        assert [promise for promise in kept if promise.breaches] == []
+
+
+class TestF22Poison:
+    def test_a_form_slack_refuses_goes_out_plainer_once(self, room):
+        room.slack.refuse("invalid_blocks")
+
+        self.ask(room, "birch")
+
+        told = room.slack.messages_to(MIA)[-1]
+        assert told.text.startswith("Call birch")
+        assert told.blocks == []
+
+    def test_refused_in_any_form_the_next_person_hears_and_the_queue_goes_on(self, room):
+        room.slack.refuse("invalid_blocks")
+        room.slack.refuse("msg_too_long")
+        self.ask(room, "birch", "cedar")
+
+        lost, told = (self.state(room, key) for key in ("CSC-2", "CSC-3"))
+        assert lost in {"unreachable", "dead"}
+        assert told == "sent"
+        sweep.escalate(room.layer)
+        room.clock.now += timedelta(seconds=2)
+        room.deliver()
+        assert any("birch" in each.text for each in room.slack.messages_to(OMAR))
+
+    def test_a_change_slack_refuses_goes_out_plainer_too(self, room):
+        room.slack.refuse("invalid_blocks", method="chat.update")
+        room.layer.desk.acknowledge("CSC-1", Author("mia.chen", "inbox", "1"))
+
+        sweep.amend(room.layer)
+
+        assert room.card.text.startswith("Acknowledged by Mia Chen")
+        assert room.card.blocks == []
+
+    def ask(self, room, *subjects):
+        found = matches(*({"subject": each} for each in subjects))
+        room.layer.ledger.runs.record(definition(), batch(len(subjects)), found, room.people)
+        for _ in subjects:
+            room.clock.now += timedelta(seconds=1)
+            room.deliver()
+
+    def state(self, room, key):
+        return room.layer.ledger.cases.dossier(key).notifications[0].state
