@@ -82,7 +82,8 @@ class Attempt:
         if told.absences + 1 < ABSENCES:
             found = "looked up once and not found; looked up once more"
             return self._in_doubt(channel.name, found, absences=told.absences + 1)
-        return self._handed(channel)
+        # Should the first turn up after all, later than anything waits, this one says what it is.
+        return self._handed(channel, _marked(self.message))
 
     def _unanswered(self, channel: Channel, silence: ConnectorError) -> Delivery:
         told = self.claim.notification

@@ -11,6 +11,7 @@ from decisions.definition import Action, Definition
 from decisions.errors import UnknownPerson
 from decisions.escalation import ASSIGNEE, End, Telling, due_step
 from decisions.ledger import SYSTEM, Ledger, Transaction
+from decisions.ledger.cases import Late
 from decisions.ledger.records import Case, CaseState
 from decisions.ledger.standings import is_halted
 from decisions.ownership import ASSIGNEES_MANAGER, People, Standin, resolve
@@ -32,6 +33,38 @@ class Pursuit:
     def __init__(self, ledger: Ledger, people: People) -> None:
         self._ledger = ledger
         self._people = people
+
+    def own_up(self, than: timedelta) -> list[str]:
+        """Let technical owners hear, once a day, that nobody took up what was due for so long.
+
+        Each case still takes one step, and gives that person the full wait.
+
+        Args:
+            than: For how long a step may have been due without a word.
+
+        Returns:
+            What was done, in words.
+        """
+        at = self._ledger.clock()
+        late = self._ledger.cases.late(at - than)
+        if not late:
+            return []
+        with self._ledger.writing() as transaction:
+            return [text for each in late if (text := self._owned_up(transaction, each))]
+
+    def _owned_up(self, transaction: Transaction, late: Late) -> str | None:
+        case, decision = late.first, late.first.decision
+        to = standin_for(
+            "technical", case, transaction.definition(case), self._people, transaction.at
+        ).person
+        key = f"alarm:late:{decision}:{transaction.at:%Y-%m-%d}:{to}"
+        since = f"{late.since:%Y-%m-%d %H:%M} UTC"
+        because = (
+            f"nobody took up what was due since {since}: {late.count:,} steps are late. Each case "
+            "takes one step now and gives that person the full wait"
+        )
+        is_news = transaction.queue_once(key, Kind.ALARMED, to, because, run_id=case.run_id)
+        return f"{decision}: {late.count:,} steps are late since {since}" if is_news else None
 
     def take_step(self, key: str) -> str | None:
         """Take the step of a case that has fallen due, if one still is.

@@ -3,8 +3,8 @@
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import sweep, wiring
-from flows.sweep import Delivered
+from flows import sending, wiring
+from flows.sending import Delivered
 
 
 @flow(name="deliver")
@@ -19,4 +19,4 @@ async def deliver() -> Delivered:
 @task(name="deliver-due", cache_policy=NO_CACHE)
 def deliver_due() -> Delivered:
     """Claim and hand over, chunk by chunk, until nothing is due."""
-    return sweep.deliver(wiring.current())
+    return sending.deliver(wiring.current())

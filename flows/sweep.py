@@ -4,11 +4,8 @@ No Prefect here. Each may be run as often as one likes, or twice at once.
 """
 
 import logging
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -20,32 +17,19 @@ from decisions.deciding.distribution import measured
 from decisions.deciding.evaluation import selected
 from decisions.deciding.gate import Batch, confirm, inspected
 from decisions.definition import Definition
-from decisions.delivery import Attempt, has_lost_its_point, unwritable
 from decisions.errors import (
     ConnectorError,
     DecisionLayerError,
-    LedgerError,
     PermanentFailure,
-    TemporaryFailure,
-    UnknownOutcome,
 )
-from decisions.ledger import Claim
-from decisions.ledger.amendments import Outdated
-from decisions.ledger.records import NotificationState, Run
+from decisions.ledger.records import Run
 from decisions.ledger.standings import Mandate
-from decisions.ports import AmendingChannel, Channel, Message, Pace, PacedChannel, let_pass
 from flows.confirming import confirm_people
 from flows.heartbeat import beat
-from flows.messages import amended, message_for, with_own_link
+from flows.sending import Delivered, deliver
 from flows.wiring import Layer, rehearse
 
 _logger = logging.getLogger(__name__)
-
-SWEEP = timedelta(seconds=50)
-"""For how long one sweep waits for turns; the next one begins after a minute."""
-
-AMEND_AGAIN = timedelta(minutes=2)
-"""When a message is amended again whose channel did not take the change."""
 
 
 class Decided(BaseModel):
@@ -100,25 +84,6 @@ class Judged:
 
     matches: pa.Table
     withheld: tuple[Withheld, ...] = ()
-
-
-class Delivered(BaseModel):
-    """How the messages that were due ended.
-
-    Attributes:
-        states: Messages by the state they ended in.
-        waiting: Messages that are due and wait for their channel's turn.
-        amended: Earlier messages that now say how their case stands.
-    """
-
-    states: dict[str, int] = {}
-    waiting: int = 0
-    amended: int = 0
-
-    @property
-    def sent(self) -> int:
-        """Messages handed over."""
-        return self.states.get(NotificationState.SENT, 0)
 
 
 class Escalated(BaseModel):
@@ -240,55 +205,10 @@ def record_verdicts(layer: Layer, mandate: Mandate, batch: Batch, judged: Judged
     return _summary(layer, run, mandate)
 
 
-def deliver(layer: Layer) -> Delivered:
-    """Claim and hand over messages until nothing is due, or what is due waits for later turns.
-
-    One at a time: a lease covers one message, however slow the channel. A channel with a pace is
-    waited for, but no longer than until the next sweep.
-    """
-    states: Counter[str] = Counter()
-    outbox, until = layer.ledger.outbox, layer.clock() + SWEEP
-    while True:
-        claims = outbox.claim(most=1, paces=partial(_pace, layer.channels))
-        states.update(_delivered(layer, claim) for claim in claims)
-        if not claims and not _turn_came(layer, until):
-            break
-    return Delivered(
-        states=dict(sorted(states.items())), waiting=outbox.waiting(), amended=amend(layer)
-    )
-
-
-def _turn_came(layer: Layer, until: datetime) -> bool:
-    """Wait for the next turn of a channel; False where none comes before an instant."""
-    turn_at, now = layer.ledger.outbox.next_turn(), layer.clock()
-    if turn_at is None or turn_at > until:
-        return False
-    let_pass(layer.clock, turn_at - now)
-    return layer.clock() > now or turn_at <= now
-
-
-def _pace(channels: Mapping[str, Channel], name: str) -> Pace | None:
-    channel = channels.get(name)
-    return channel.pace if isinstance(channel, PacedChannel) else None
-
-
-def amend(layer: Layer) -> int:
-    """Let the messages of cases that have moved on say so; return how many now do.
-
-    What was sent follows its case: who answered and when, without the buttons.
-    """
-    amended_count = 0
-    while claims := layer.ledger.amendments.claim():
-        for outdated in claims:
-            again_at = _amended(layer, outdated)
-            layer.ledger.amendments.settle(outdated, again_at=again_at)
-            amended_count += again_at is None
-    return amended_count
-
-
 def escalate(layer: Layer) -> Escalated:
     """Take the one step that has fallen due on every unanswered or uncompleted case."""
     found = Escalated()
+    found.steps += layer.pursuit.own_up(layer.settings.late_after)
     for key in layer.ledger.cases.due(layer.clock()):
         try:
             step = layer.pursuit.take_step(key)
@@ -344,52 +264,3 @@ def _archive_withheld(layer: Layer, definition: Definition, batch: Batch) -> Dra
             "%s: the withheld batch cannot be archived: %s", definition.decision, failure
         )
         return None
-
-
-def _delivered(layer: Layer, claim: Claim) -> str:
-    if has_lost_its_point(claim):
-        layer.ledger.outbox.drop(claim)
-        return NotificationState.SUPERSEDED
-    people, pace = layer.workspace.people, _pace(layer.channels, claim.routes[0])
-    try:
-        message = message_for(claim, people, layer.settings.inbox_url)
-        delivery = Attempt(
-            claim,
-            _with_own_link(layer, message),
-            layer.channels,
-            people,
-            layer.clock(),
-            partial(layer.ledger.outbox.is_held, claim, pace),
-            layer.settings.unconfirmed,
-        ).made()
-    except Exception as error:
-        _logger.exception("notification %s cannot be handed over", claim.notification.key)
-        failure = f"{type(error).__name__}: {error}"
-        delivery = unwritable(claim, failure, people, layer.clock())
-    layer.ledger.outbox.settle(claim, delivery)
-    return delivery.state
-
-
-def _with_own_link(layer: Layer, message: Message) -> Message:
-    try:
-        return with_own_link(message, layer.links, layer.settings.inbox_url, layer.clock())
-    except LedgerError as fault:  # without a key the message names the case's page instead
-        _logger.warning("%s", fault)
-        return message
-
-
-def _amended(layer: Layer, outdated: Outdated) -> datetime | None:
-    """Amend one message; return when to try again, None when nothing more is to be done."""
-    told = outdated.notification
-    channel = layer.channels.get(told.channel or "")
-    if not isinstance(channel, AmendingChannel) or told.reference is None:
-        return None
-    try:
-        people = layer.workspace.people
-        channel.amend(told.reference, amended(outdated, people, layer.settings.inbox_url))
-    except (TemporaryFailure, UnknownOutcome) as failure:
-        wait = getattr(failure, "retry_after", None) or AMEND_AGAIN
-        return layer.clock() + wait
-    except DecisionLayerError as gone:
-        _logger.warning("%s cannot be amended: %s", told.key, gone)
-    return None

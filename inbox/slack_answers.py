@@ -33,7 +33,7 @@ from decisions.errors import ConnectorError, LifecycleError, UnknownPerson
 from decisions.ledger.records import Case
 from decisions.lifecycle import Move
 from decisions.wording import title
-from flows import sweep
+from flows import sending
 from flows.wiring import Layer
 from inbox.moments import next_morning
 from inbox.slack_home import Homes
@@ -224,7 +224,7 @@ class Messenger:
                 self._reply(reply_to, text)
             self._homes.show(user, person, notice=None if reply_to else text)
             # At once, not at the next sweep: the person is looking at the buttons they pressed.
-            sweep.amend(self._layer)
+            sending.amend(self._layer)
 
         return Said(then=then)
 

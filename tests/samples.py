@@ -146,3 +146,6 @@ class MovableClock:
 
     def wait(self, span: timedelta) -> None:
         self.now += span
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)

@@ -2,14 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 
 from decisions.definition import Definition
+from decisions.ledger.cases import WAITING
 from decisions.ledger.columns import storable
 from decisions.ledger.records import Answer, Case, Notification
 from decisions.ledger.standings import not_held
 from decisions.ledger.store import Store
+from decisions.ledger.transaction import Transaction
+from decisions.ports import Kind
+
+AGAIN = ":again"
+"""Ends the key of a message that stands in for one that is gone."""
 
 LEASE = timedelta(seconds=60)
 """How long one amender may take; whoever comes later tries again, which does no harm."""
@@ -98,14 +105,42 @@ class Amendments:
             outdated: As claimed.
             again_at: When to try again (timezone-aware); None when nothing more is to be done.
         """
-        table = Notification.__table__
-        told = outdated.notification
         with self._store.writing() as transaction:
-            transaction.connection.execute(
-                update(table)
-                .where(table.c.id == told.id, table.c.stale_at == told.stale_at)
-                .values(stale_at=again_at)
+            _write(transaction, outdated, stale_at=again_at)
+
+    def lose(self, outdated: Outdated, failure: str) -> bool:
+        """Record that a message is gone; whoever may still answer on it is sent it once more.
+
+        Args:
+            outdated: As claimed.
+            failure: What the channel said.
+
+        Returns:
+            Whether it is sent once more.
+        """
+        told, case = outdated.notification, outdated.case
+        again = f"{case.key}:{case.cycle}:{case.step}:{told.recipient}:{told.kind}{AGAIN}"
+        is_wanted = (
+            outdated.is_current
+            and case.state in WAITING
+            and case.assignee == told.recipient
+            and not told.key.endswith(AGAIN)
+        )
+        because = "the message before it is gone"
+        with self._store.writing() as transaction:
+            _write(transaction, outdated, stale_at=None, failure=f"lost: {failure}")
+            return is_wanted and transaction.queue_once(
+                again, Kind(told.kind), told.recipient, because, case_id=case.id
             )
+
+
+def _write(transaction: Transaction, outdated: Outdated, **values: Any) -> None:
+    table, told = Notification.__table__, outdated.notification
+    transaction.connection.execute(
+        update(table)
+        .where(table.c.id == told.id, table.c.stale_at == told.stale_at)
+        .values(**values)
+    )
 
 
 def _is_current(case: Case, cycle: int, answer: Answer | None) -> bool:

@@ -89,6 +89,21 @@ class Dossier:
     entries: Sequence[Entry]
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Steps of one decision that nobody has taken up in time.
+
+    Attributes:
+        first: The case that is due the longest.
+        since: Since when.
+        count: How many cases.
+    """
+
+    first: Case
+    since: datetime
+    count: int
+
+
 class Cases:
     """The cases in the ledger."""
 
@@ -174,6 +189,27 @@ class Cases:
         with self._store.reading() as connection:
             return pinned(_version(connection, case.version_id))
 
+    def late(self, at: datetime) -> list[Late]:
+        """Return, for each decision that is not halted, what has been due since an instant.
+
+        Args:
+            at: The instant (timezone-aware).
+        """
+        table = Case.__table__
+        query = (
+            select(table.c.decision, func.min(table.c.due_at), func.count())
+            .where(table.c.due_at <= at)
+            .group_by(table.c.decision)
+            .order_by(table.c.decision)
+        )
+        with self._store.reading() as connection:
+            held = halted(connection)
+            found = [row for row in connection.execute(query) if row[0] not in held]
+            return [
+                Late(_due_at(connection, decision, since), since, count)
+                for decision, since, count in found
+            ]
+
     def due(self, at: datetime, *, page: int = 500) -> Iterator[str]:
         """Yield the keys of the cases whose next step has fallen due, the longest due first.
 
@@ -202,6 +238,13 @@ class Cases:
             if len(rows) < page:
                 return
             last = (rows[-1].due_at, rows[-1].id)
+
+
+def _due_at(connection: Connection, decision: str, at: datetime) -> Case:
+    table = Case.__table__
+    query = select(table).where(table.c.decision == decision, table.c.due_at == at)
+    row = connection.execute(query.order_by(table.c.id).limit(1)).mappings().one()
+    return Case(**row)
 
 
 def _after(due_at: datetime, last_id: int) -> ColumnElement[bool]:

@@ -46,12 +46,9 @@ def _move_turns(transaction: Transaction, delivery: Delivery) -> bool:
 
 
 def _raise(transaction: Transaction, claim: Claim, alarm: Alarm) -> None:
-    table = Notification.__table__
-    known = select(table.c.id).where(table.c.key == alarm.key)
-    if claim.run_id is None or transaction.connection.execute(known).first():
-        return
-    about = {"run_id": claim.run_id, "route": alarm.route}
-    transaction.queue(alarm.key, Kind.ALARMED, alarm.to, alarm.because, **about)
+    if claim.run_id is not None:
+        about = {"run_id": claim.run_id, "route": alarm.route}
+        transaction.queue_once(alarm.key, Kind.ALARMED, alarm.to, alarm.because, **about)
 
 
 def _set_due(transaction: Transaction, claim: Claim, due_at: datetime | None) -> None:

@@ -195,6 +195,18 @@ class Transaction:
             )
         )
 
+    def queue_once(self, key: str, kind: Kind, recipient: str, because: str, **about: Any) -> bool:
+        """Put a message into the outbox unless one of its key ever was; see ``queue``.
+
+        Returns:
+            Whether it was put there.
+        """
+        table = Notification.__table__
+        if self.connection.execute(select(table.c.id).where(table.c.key == key)).first():
+            return False
+        self.queue(key, kind, recipient, because, **about)
+        return True
+
     def supersede(self, case: Case) -> None:
         """Take back what has not been handed over yet."""
         table = Notification.__table__

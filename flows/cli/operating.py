@@ -22,7 +22,8 @@ from flows.cli.recording import carried_out
 
 if TYPE_CHECKING:
     from decisions.ledger.records import Run
-    from flows.sweep import Decided, Delivered
+    from flows.sending import Delivered
+    from flows.sweep import Decided
 
 _NOT_TOLD = {"unreachable", "dead"}
 
@@ -230,10 +231,10 @@ def _decided(here: Here, name: str, flow: bool | None) -> "Decided":
 
 
 def _delivered(here: Here, flow: bool | None) -> "Delivered":
-    from flows import sweep
+    from flows import sending
 
     with here.out.busy("handing over messages"):
-        delivered = carried_out(here, "flows.deliver:deliver", sweep.deliver, flow=flow)
+        delivered = carried_out(here, "flows.deliver:deliver", sending.deliver, flow=flow)
     _own_up(here, delivered)
     return delivered
 

@@ -9,7 +9,7 @@ from decisions.desk import Author, Desk
 from decisions.ledger import Ledger
 from decisions.links import Links
 from decisions.pursuit import Pursuit
-from flows import sweep
+from flows import sending, sweep
 from flows.settings import Settings
 from tests.samples import batch, definition, matches, people
 
@@ -54,7 +54,7 @@ class Company:
 
     def deliver(self):
         """Hand over what is due, and amend what is outdated."""
-        sweep.deliver(self.layer)
+        sending.deliver(self.layer)
 
     def escalate(self):
         """Take the steps that are due."""

@@ -10,7 +10,7 @@ import pytest
 from connectors.testing.wire import post
 from decisions.delivery import Attempt
 from decisions.desk import Author
-from flows import sweep
+from flows import sending, sweep
 from flows.messages import message_for
 from inbox.slack import LARGEST_BODY
 from tests.samples import MONDAY, action, batch, definition, matches, people
@@ -495,14 +495,14 @@ class TestTheMessageFollowsItsCase:
     ):
         room.slack.refuse("ratelimited", method="chat.update", status=429, retry_after=60)
         room.layer.desk.acknowledge("CSC-1", Author("mia.chen", "inbox", "1"))
-        assert sweep.amend(room.layer) == 0
+        assert sending.amend(room.layer) == 0
 
         clock.now += timedelta(seconds=60)
         room.slack.refuse("message_not_found", method="chat.update")
 
-        assert sweep.amend(room.layer) == 1
+        assert sending.amend(room.layer) == 1
         clock.now += timedelta(days=1)
-        assert sweep.amend(room.layer) == 0
+        assert sending.amend(room.layer) == 0
         assert room.state == "acknowledged"
 
     def test_an_answer_that_came_while_the_message_was_on_its_way_is_shown_on_it(self, room):

@@ -10,8 +10,8 @@ from decisions.errors import OutOfOrder, PermanentFailure, TemporaryFailure, Unk
 from decisions.ledger import Ledger
 from decisions.links import Links
 from decisions.ports import Pace, Receipt
+from flows.sending import deliver
 from flows.settings import Settings
-from flows.sweep import deliver
 from tests.samples import MovableClock, action, batch, definition, matches, people
 
 SECOND = timedelta(seconds=1)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from decisions.ports import Receipt
-from flows import sweep
+from flows import sending, sweep
 from tests.company import DECISION, assembled, write_scores, write_workspace
 from tests.samples import MONDAY, MovableClock
 
@@ -42,7 +42,7 @@ def layer(tmp_path):
 def test_one_poisoned_message_stops_none_of_the_others(layer, caplog):
     sweep.decide(layer, DECISION)
 
-    delivered = sweep.deliver(layer)
+    delivered = sending.deliver(layer)
 
     assert delivered.states == {"sent": 3, "unreachable": 1}  # the third is the alarm
     assert layer.channels["slack"].heard[-1] == "churn-save-call: messages do not arrive"
@@ -51,7 +51,7 @@ def test_one_poisoned_message_stops_none_of_the_others(layer, caplog):
 
 def test_the_next_person_hears_of_a_case_whose_message_was_poisoned(layer):
     sweep.decide(layer, DECISION)
-    sweep.deliver(layer)
+    sending.deliver(layer)
 
     steps = sweep.escalate(layer).steps
 
@@ -64,4 +64,4 @@ def test_a_number_with_more_digits_than_anybody_writes_costs_no_message(layer, t
     write_scores(tmp_path / "workspace", rows, scored_at=MONDAY)
     sweep.decide(layer, DECISION)
 
-    assert sweep.deliver(layer).states == {"sent": 1}
+    assert sending.deliver(layer).states == {"sent": 1}
