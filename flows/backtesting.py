@@ -17,8 +17,8 @@ from decisions.deciding.simulation import PastBatch, Simulation
 from decisions.definition import Definition
 from decisions.errors import NotUnderstood
 from decisions.ledger import Ledger
+from decisions.ledger.recording import RECORDED
 from decisions.ledger.records import Run
-from decisions.ledger.runs import RECORDED
 from decisions.ledger.versions import pinned
 from decisions.ownership import People
 from decisions.rules.columns import quoted

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import pyarrow as pa
 from pydantic import BaseModel
 
-from decisions import columnar
 from decisions.canonical import canonical_json, sha256
 from decisions.deciding.boundary import Withheld
 from decisions.deciding.evaluation import literal_version
@@ -16,12 +14,10 @@ from decisions.definition import NOTHING, Definition, FieldSpec
 from decisions.errors import NotUnderstood
 from decisions.ledger.records import Run
 from decisions.ledger.runs import SINGLE
+from decisions.ledger.singles import Selected
 from decisions.spelling import iso_instant
 from flows.sweep import mandates
 from flows.wiring import Layer
-
-_MATCH = dict.fromkeys(("subject", "model_version", "rule", "action", "assign", "facts"), "VARCHAR")
-_MATCH |= {"score": "DOUBLE", "priority": "DOUBLE", "value": "DOUBLE", "scored_at": "TIMESTAMPTZ"}
 
 
 class DecidedRecord(BaseModel):
@@ -73,14 +69,13 @@ def decide_one(
     version = _model_version(definition, fields)
     said = decide_record(definition, fields, now)
     _hold_to_contract(definition, fields)
-    run = layer.ledger.runs.record(
+    run = layer.ledger.runs.record_one(
         definition,
         Batch(1, SINGLE + sha256(canonical_json([key, _plain(record)])), ()),
-        _match(definition, fields, said, scored_at, version),
+        _selected(definition, fields, said, scored_at, version),
         layer.workspace.people,
         withheld=_withheld(definition, fields, said),
         under=mandate,
-        once=True,
     )
     return _told(definition, fields, said, run)
 
@@ -135,33 +130,31 @@ def _is_allowed(value: object, spec: FieldSpec) -> bool:
     return (spec.min is None or value >= spec.min) and (spec.max is None or value <= spec.max)
 
 
-def _match(
+def _selected(
     definition: Definition,
     fields: Mapping[str, object],
     said: RecordVerdict,
     scored_at: datetime,
     version: str,
-) -> pa.Table:
+) -> Selected | None:
     if said.rule is None or said.withheld is not None:
-        return columnar.table([], **_MATCH)
+        return None
     action = definition.actions[said.action]
     assign = fields.get(str(action.assign)) if action.assign in definition.fields else None
     value = definition.outcome.value if definition.outcome else None
     facts = {name: fields.get(name) for name in definition.columns}
-    facts |= {definition.signal.scored_at: scored_at}
-    row = (
-        _subject(definition, fields),
-        version,
-        said.rule,
-        said.action,
-        assign,
-        canonical_json(_plain(facts)),
-        _number(fields.get(definition.signal.score)),
-        said.priority,
-        _number(fields.get(value)) if value else None,
-        scored_at,
+    return Selected(
+        subject=str(_subject(definition, fields)),
+        score=_number(fields.get(definition.signal.score)),
+        scored_at=scored_at,
+        model_version=version,
+        rule=said.rule,
+        action=said.action,
+        assign=None if assign is None else str(assign),
+        facts=_plain(facts | {definition.signal.scored_at: scored_at}),
+        priority=said.priority,
+        value=_number(fields.get(value)) if value else None,
     )
-    return columnar.table([row], **_MATCH)
 
 
 def _withheld(

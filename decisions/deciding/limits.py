@@ -7,16 +7,16 @@ the same rule and stay comparable.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from decisions import columnar
 from decisions.canonical import sha256
-from decisions.deciding.allocation import draw_sql
+from decisions.deciding.allocation import draw, draw_sql
 from decisions.definition import Definition, Limits
-from decisions.quantities import Share
+from decisions.quantities import Rate, Share
 from decisions.release import Placing, Stage
 
 ALREADY_OPEN = "already open"
@@ -50,6 +50,27 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of one subject before its record is decided on.
+
+    Attributes:
+        is_unfinished: Whether a case of theirs is.
+        last_scored_at: The latest score that a case of theirs was opened for (timezone-aware).
+        recent: Their cases opened within the span of ``per_subject``.
+        today: Cases opened since the assignee's midnight.
+        in_batch: As in ``History``.
+        spent: As in ``History``.
+    """
+
+    is_unfinished: bool = False
+    last_scored_at: datetime | None = None
+    recent: int = 0
+    today: int = 0
+    in_batch: int = 0
+    spent: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Ramp:
     """The share of subjects that a version may act on while it ramps.
 
@@ -77,9 +98,17 @@ class Ramp:
     @property
     def is_outside(self) -> str:
         """DuckDB SQL of whether the subject ``m.subject`` is not among those let through."""
-        period = sha256(f"ramp|{self.decision}")
-        place = draw_sql(period=period, decision=self.decision, subject="m.subject")
+        place = draw_sql(period=self._period, decision=self.decision, subject="m.subject")
         return f"{place} >= {self.placing.share!r}"
+
+    def leaves_out(self, subject: str) -> bool:
+        """Whether a subject is not among those let through."""
+        place = draw(period=self._period, decision=self.decision, subject=subject)
+        return place >= self.placing.share
+
+    @property
+    def _period(self) -> str:
+        return sha256(f"ramp|{self.decision}")
 
 
 _VERDICTS = """
@@ -119,6 +148,7 @@ FROM by_run ORDER BY position
 """
 
 _UNLIMITED = 2**62
+_SMALLEST = Decimal("0.000001")
 
 
 def reasons(
@@ -160,6 +190,55 @@ def reasons(
         )
         verdicts: pa.Table = engine.sql(query, params=bounds).to_arrow_table()
     return verdicts.column("reason")
+
+
+def reason_of_one(
+    subject: str,
+    scored_at: datetime,
+    cost: Decimal,
+    known: Known,
+    limits: Limits,
+    ramp: Ramp | None = None,
+) -> str | None:
+    """Return why one subject is suppressed, or None: as ``reasons`` says of a batch of one.
+
+    Args:
+        subject: The subject.
+        scored_at: When it was scored (timezone-aware).
+        cost: What its case costs, in the limit's unit; see ``cost_of_one``.
+        known: What the ledger knows of it.
+        limits: The definition's limits.
+        ramp: The share that may pass at all; None for everybody.
+    """
+    last, budget = known.last_scored_at, limits.cost
+    speaks_against = (
+        (known.is_unfinished, ALREADY_OPEN),
+        (last is not None and scored_at <= last, ALREADY_DECIDED),
+        (ramp is not None and ramp.leaves_out(subject), ramp.reason if ramp else RAMP),
+        (_is_used(known.recent, limits.per_subject), f"{PER_SUBJECT}: {limits.per_subject}"),
+        (_is_used(known.today, limits.per_assignee), f"{PER_ASSIGNEE}: {limits.per_assignee}"),
+        (
+            limits.per_run is not None and known.in_batch >= limits.per_run,
+            f"{PER_RUN}: {limits.per_run}",
+        ),
+        (
+            budget is not None and cost > budget.at_most.size - known.spent,
+            f"{COST}: {budget.at_most if budget else None}",
+        ),
+    )
+    return next((reason for holds, reason in speaks_against if holds), None)
+
+
+def cost_of_one(facts: Mapping[str, object], limits: Limits) -> Decimal:
+    """Return what one case costs, as ``cost`` counts it; 0 without a limit on it."""
+    value = facts.get(limits.cost.of) if limits.cost else None
+    if value is None:
+        return Decimal(0)
+    return Decimal(str(min(float(str(value)), 1e15))).quantize(_SMALLEST, ROUND_HALF_UP)
+
+
+def _is_used(count: int, limit: Rate | None) -> bool:
+    return limit is not None and count >= limit.count
 
 
 def kind(reason: str) -> str:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 from decisions.definition import Definition
 from decisions.effectiveness.judgement import Accuracy, Judgement
 from decisions.ledger.bulk import as_table
+from decisions.ledger.recording import RECORDED
 from decisions.ledger.records import Case, ModelAccuracy, Run, Version
-from decisions.ledger.runs import RECORDED
 from decisions.ledger.store import Store
 from decisions.ledger.versions import pinned
 

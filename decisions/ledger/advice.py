@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
 from sqlalchemy import Connection, select
 
 from decisions.deciding.drift import Shift
@@ -60,7 +59,10 @@ def of_drift(
 
 
 def of_cost(
-    transaction: Transaction, definition: Definition, cost: Decimal, reasons: pa.ChunkedArray
+    transaction: Transaction,
+    definition: Definition,
+    cost: Decimal,
+    suppressed: Mapping[str, int],
 ) -> list[Advice]:
     """Return advice where a month's budget is nearly or wholly used; news once a month each.
 
@@ -68,17 +70,15 @@ def of_cost(
         transaction: The run's transaction; the run is not recorded in it yet.
         definition: The decision.
         cost: What the run's cases cost.
-        reasons: Why subjects are suppressed, or null.
+        suppressed: Subjects that a limit left out, by reason.
     """
     limit = definition.limits.cost
     if limit is None:
         return []
-    import pyarrow.compute as pc
-
     at, budget = transaction.at, limit.at_most
     used = spent(transaction.connection, definition, at) + cost
     month = month_of(definition, at)
-    left_out = pc.sum(pc.equal(reasons, f"{COST}: {budget}")).as_py() or 0
+    left_out = suppressed.get(f"{COST}: {budget}", 0)
     said = f"{_amount(used)} of {budget} are used in {month:%B %Y}"
     if left_out:
         about = f"cost: {budget} used up"

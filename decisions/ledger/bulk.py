@@ -73,6 +73,21 @@ def insert_rows(
         arrivals.copy(rows)
 
 
+def insert_row(
+    connection: Connection,
+    record: type[Record],
+    row: Mapping[str, Any],
+    *,
+    skip_known: bool = False,
+) -> None:
+    """Insert one row as ``insert_rows`` does many, without Arrow."""
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    names, marks = ", ".join(f'"{name}"' for name in row), ", ".join([mark] * len(row))
+    unless = " ON CONFLICT DO NOTHING" if skip_known else ""
+    statement = f"INSERT INTO {record.__table__.name} ({names}) VALUES ({marks}){unless}"
+    connection.exec_driver_sql(statement, tuple(row.values()))
+
+
 def instant_sql(expression: str, connection: Connection) -> str:
     """Return DuckDB SQL that writes a UTC instant as the ledger's database stores it.
 

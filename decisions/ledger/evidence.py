@@ -32,8 +32,9 @@ from decisions.ledger.answered import outcomes_by_answer
 from decisions.ledger.imports import ImportedPeriod
 from decisions.ledger.looks import published
 from decisions.ledger.periods import period_at
+from decisions.ledger.recording import WITHHELD
 from decisions.ledger.records import Arm, Period
-from decisions.ledger.runs import GATE, WITHHELD
+from decisions.ledger.runs import GATE
 from decisions.ledger.scope import Scope
 from decisions.ledger.versions import pinned, version_by_id, version_of
 

@@ -85,25 +85,34 @@ def open_cases(
         period: Name of the measurement period; empty without a holdout.
     """
     known = _known(transaction, definition, run)
-    constants = _constants(transaction, definition, run, period)
+    same = constants(transaction, definition, run, period)
     with columnar.session() as engine:
         engine.register("verdicts", verdicts)
         engine.execute(_OPENING, _named_in(_OPENING, known))
         for record, query in _WRITTEN.items():
             rows = _rows(engine, query, known, transaction.connection)
-            insert_rows(transaction.connection, record, rows, same=constants[record])
+            insert_rows(transaction.connection, record, rows, same=same[record])
         transaction.enter_all(_rows(engine, _ENTRIES, known, transaction.connection))
 
 
+def next_numbers(connection: Connection, definition: Definition) -> tuple[int, int]:
+    """Return the id of the last case, and the number of the decision's last, 0 for none.
+
+    Ids are ours to give: nobody else writes until this transaction ends.
+    """
+    table = Case.__table__
+    numbered = select(func.coalesce(func.max(table.c.number), 0))
+    of_prefix = numbered.where(table.c.prefix == definition.prefix).scalar_subquery()
+    query = select(func.coalesce(func.max(table.c.id), 0), of_prefix)
+    last_id, last_number = connection.execute(query).one()
+    return int(last_id), int(last_number)
+
+
 def _known(transaction: Transaction, definition: Definition, run: Run) -> dict[str, Any]:
-    table, connection = Case.__table__, transaction.connection
-    last_number = select(func.coalesce(func.max(table.c.number), 0)).where(
-        table.c.prefix == definition.prefix
-    )
+    last_id, last_number = next_numbers(transaction.connection, definition)
     return {
-        # Ids are ours to give: nobody else writes until this transaction ends.
-        "last_id": connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one(),
-        "last_number": connection.execute(last_number).scalar_one(),
+        "last_id": last_id,
+        "last_number": last_number,
         "prefix": definition.prefix,
         "run_id": run.id,
         "actions": list(definition.actions),
@@ -113,7 +122,7 @@ def _known(transaction: Transaction, definition: Definition, run: Run) -> dict[s
     }
 
 
-def _constants(
+def constants(
     transaction: Transaction, definition: Definition, run: Run, period: str
 ) -> dict[type[Record], dict[str, Any]]:
     """Return, for each table, the columns that are the same in all rows of the run."""

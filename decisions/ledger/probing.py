@@ -1,16 +1,17 @@
 """What the ledger already knows of a batch's subjects and assignees."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-from sqlalchemy import Connection, Integer, cast, func, select
+from sqlalchemy import Connection, Integer, Row, cast, func, select
 
 from decisions import columnar
-from decisions.deciding.limits import History, month_of
+from decisions.deciding.limits import History, Known, month_of
 from decisions.definition import Definition
 from decisions.ledger.bulk import among
 from decisions.ledger.records import UNFINISHED, Case, Run
@@ -38,24 +39,9 @@ def history_of(
         at: The run's instant (timezone-aware).
         batch: Fingerprint of the batch.
     """
-    table = Case.__table__
-    cooldown = definition.limits.per_subject
-    since = at - cooldown.per.elapsed if cooldown else at
-    rows = connection.execute(
-        select(
-            table.c.subject,
-            func.max(cast(table.c.state.in_(UNFINISHED), Integer)),
-            func.max(table.c.scored_at),
-            func.sum(cast(table.c.opened_at > since, Integer)),
-        )
-        .where(
-            table.c.decision == definition.decision,
-            among(table.c.subject, routed.column("subject").to_pylist(), connection),
-        )
-        .group_by(table.c.subject)
-    ).all()
+    assignees = routed.column("assignee").unique().to_pylist()
     cases = columnar.table(
-        rows,
+        _cases_of(connection, definition, routed.column("subject").to_pylist(), at),
         subject="VARCHAR",
         unfinished="BIGINT",
         last_scored_at="TIMESTAMPTZ",
@@ -63,10 +49,48 @@ def history_of(
     )
     return History(
         cases=cases,
-        today=_opened_today(connection, definition, routed, people, at),
+        today=_opened_today(connection, definition, assignees, people, at),
         in_batch=_opened_from(connection, definition, batch),
         spent=spent(connection, definition, at),
     )
+
+
+def known_of(
+    connection: Connection,
+    definition: Definition,
+    subject: str,
+    assignee: str,
+    people: People,
+    *,
+    at: datetime,
+    batch: str,
+) -> Known:
+    """Return what limits need to know of one subject; else as ``history_of``."""
+    cases = _cases_of(connection, definition, [subject], at)
+    _, unfinished, last_scored_at, recent = cases[0] if cases else (subject, 0, None, 0)
+    return Known(
+        is_unfinished=bool(unfinished),
+        last_scored_at=last_scored_at,
+        recent=recent,
+        today=_opened_today(connection, definition, [assignee], people, at).get(assignee, 0),
+        in_batch=_opened_from(connection, definition, batch),
+        spent=spent(connection, definition, at),
+    )
+
+
+def _cases_of(
+    connection: Connection, definition: Definition, subjects: Sequence[str], at: datetime
+) -> Sequence[Row[Any]]:
+    table = Case.__table__
+    cooldown = definition.limits.per_subject
+    since = at - cooldown.per.elapsed if cooldown else at
+    query = select(
+        table.c.subject,
+        func.max(cast(table.c.state.in_(UNFINISHED), Integer)),
+        func.max(table.c.scored_at),
+        func.sum(cast(table.c.opened_at > since, Integer)),
+    ).where(table.c.decision == definition.decision, among(table.c.subject, subjects, connection))
+    return connection.execute(query.group_by(table.c.subject)).all()
 
 
 def _opened_from(connection: Connection, definition: Definition, batch: str) -> int:
@@ -95,7 +119,11 @@ def spent(connection: Connection, definition: Definition, at: datetime) -> Decim
 
 
 def _opened_today(
-    connection: Connection, definition: Definition, routed: pa.Table, people: People, at: datetime
+    connection: Connection,
+    definition: Definition,
+    assignees: Sequence[str],
+    people: People,
+    at: datetime,
 ) -> Mapping[str, int]:
     if definition.limits.per_assignee is None:
         return {}
@@ -105,7 +133,7 @@ def _opened_today(
         select(table.c.assignee, table.c.opened_at, func.count())
         .where(
             table.c.decision == definition.decision,
-            table.c.assignee.in_(routed.column("assignee").unique().to_pylist()),
+            table.c.assignee.in_(assignees),
             table.c.opened_at > at - _LONGEST_LOCAL_DAY,
         )
         .group_by(table.c.assignee, table.c.opened_at)

@@ -1,40 +1,42 @@
 """What is written when a batch was decided: the run, its arms, its cases, its first messages."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from decisions import columnar
-from decisions.canonical import canonical_json, sha256
 from decisions.deciding import limits
 from decisions.deciding.archive import Archived, Draft
 from decisions.deciding.boundary import Withheld
 from decisions.deciding.gate import Batch
 from decisions.deciding.routing import routed
 from decisions.definition import Definition
-from decisions.errors import UnknownPerson
-from decisions.ledger import advice, chain, drifts
+from decisions.ledger import chain
 from decisions.ledger.arms import arms_of, store_arms
 from decisions.ledger.openings import open_cases
-from decisions.ledger.periods import current_period, period_name
+from decisions.ledger.periods import period_name
 from decisions.ledger.probing import history_of
-from decisions.ledger.records import Arm, Entry, Run, Version
+from decisions.ledger.recording import (
+    RECORDED,
+    SHADOW,
+    WITHHELD,
+    Tally,
+    add_run,
+    record_tally,
+    tell_of_run,
+)
+from decisions.ledger.records import Arm, Entry, Run
 from decisions.ledger.signals import append_signals
+from decisions.ledger.singles import Selected, record_single
 from decisions.ledger.standings import Mandate, admitted
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
 from decisions.ownership import People, Standin, resolve
-from decisions.ports import Kind
 
-RECORDED = "recorded"
-SHADOW = "shadow"
-WITHHELD = "withheld"
 SINGLE = "record:"
 """How the fingerprint of a batch of one begins that a program sent."""
 GATE = "gate"
@@ -129,9 +131,9 @@ class Runs:
             version = admitted(transaction, definition, under)
             counts = {"withheld": {GATE: batch.rows}}
             if under is not None and not under.acts:
-                return _add_run(transaction, version, batch, SHADOW, counts, archived=archived)
+                return add_run(transaction, version, batch, SHADOW, counts, archived=archived)
             is_news = _last_faults(transaction, definition.decision) != list(batch.faults)
-            run = _add_run(transaction, version, batch, WITHHELD, counts, archived=archived)
+            run = add_run(transaction, version, batch, WITHHELD, counts, archived=archived)
             owner = resolve(
                 "technical",
                 people=people,
@@ -140,7 +142,7 @@ class Runs:
                 at=transaction.at,
             )
             if is_news:
-                _tell_of_run(transaction, run, owner.person, _because("technical", owner))
+                tell_of_run(transaction, run, owner.person, _because("technical", owner))
             return run
 
     def record(
@@ -153,7 +155,6 @@ class Runs:
         withheld: Sequence[Withheld] = (),
         archive: Callable[[pa.Table], Draft] | None = None,
         under: Mandate | None = None,
-        once: bool = False,
     ) -> Run:
         """Record the verdicts on a batch in one transaction.
 
@@ -170,7 +171,6 @@ class Runs:
                 and again if verdicts have changed by the time they are recorded.
             under: The stage it runs in; None for a content that nobody has to sign. In shadow the
                 run, its counts and its archive are recorded, and nothing else.
-            once: Return the earlier run over this very batch instead, if there is one.
 
         Raises:
             Halted: The decision was halted meanwhile; nothing was recorded.
@@ -186,8 +186,6 @@ class Runs:
         try:
             with self._store.writing(at) as transaction:
                 connection = transaction.connection
-                if once and (earlier := _run_over(connection, definition, batch)):
-                    return earlier
                 if draft is None or archive is None:
                     verdicts = judged(connection)
                 elif chain.head(connection) == head:
@@ -197,12 +195,52 @@ class Runs:
                     if not verdicts.equals(proposed):
                         draft.discard()
                         draft = archive(verdicts)
-                return _add_verdicts(
-                    transaction, definition, batch, verdicts, people, withheld, draft, under
+                return record_tally(
+                    transaction,
+                    definition,
+                    batch,
+                    _tally(verdicts, definition, withheld),
+                    people,
+                    under=under,
+                    draft=draft,
+                    write=partial(_write, transaction, definition, verdicts),
                 )
         finally:
             if draft is not None:
                 draft.discard()
+
+    def record_one(
+        self,
+        definition: Definition,
+        batch: Batch,
+        selected: Selected | None,
+        people: People,
+        *,
+        withheld: Sequence[Withheld] = (),
+        under: Mandate | None = None,
+    ) -> Run:
+        """Record the verdict on one record, once for each batch of one; as ``record`` would.
+
+        Args:
+            definition: The decision.
+            batch: The record as a batch, whose fingerprint names the request.
+            selected: The record, if a rule selects it.
+            people: Who there is.
+            withheld: Why the operating boundary keeps it back, if it does.
+            under: The stage it runs in.
+
+        Returns:
+            The run; the earlier one if there is one over this very batch.
+
+        Raises:
+            LifecycleError: As for ``record``.
+        """
+        with self._store.writing() as transaction:
+            if earlier := _run_over(transaction.connection, definition, batch):
+                return earlier
+            return record_single(
+                transaction, definition, batch, selected, people, withheld=withheld, under=under
+            )
 
 
 def _run_over(connection: Connection, definition: Definition, batch: Batch) -> Run | None:
@@ -232,141 +270,28 @@ def _verdicts(
     return sent.append_column("arm", arms).append_column("reason", reasons)
 
 
-def _add_verdicts(
-    transaction: Transaction,
-    definition: Definition,
-    batch: Batch,
-    verdicts: pa.Table,
-    people: People,
-    withheld: Sequence[Withheld],
-    draft: Draft | None,
-    under: Mandate | None,
-) -> Run:
-    version = admitted(transaction, definition, under)
-    at, arms = transaction.at, verdicts.column("arm")
-    counts = _counts(batch, arms, verdicts.column("reason"), withheld)
-    handed_over = [_handed_over(each, definition, people, at=at) for each in withheld]
-    is_news = bool(withheld) and not _was_told(transaction, definition.decision, batch, handed_over)
-    if under is not None and not under.acts:
-        return _add_run(
-            transaction,
-            version,
-            batch,
-            SHADOW,
-            counts,
-            noted={"withheld": handed_over},
-            archived=draft,
-        )
-    moved = drifts.shifts(transaction.connection, definition, batch.measured)
-    found = advice.of_drift(transaction.connection, definition.decision, moved)
-    cost = limits.cost(verdicts, definition.limits)
-    found += advice.of_cost(transaction, definition, cost, verdicts.column("reason"))
-    limit = definition.limits.cost
-    noted = {
-        "withheld": handed_over,
-        "warnings": advice.kept(found, definition, people, transaction),
-        "cost": float(cost),
-        "cost_unit": limit.at_most.unit if limit else None,
-    }
-    run = _add_run(transaction, version, batch, RECORDED, counts, noted=noted, archived=draft)
-    drifts.store_drift(transaction, definition, run, batch.measured, moved)
-    advice.tell(transaction, run)
-    period = current_period(transaction, definition, run.version_id)
-    store_arms(transaction.connection, definition, verdicts, arms, period=period, run_id=run.id)
-    open_cases(transaction, definition, run, verdicts, period)
-    append_signals(transaction, definition, run, verdicts)
-    if is_news:
-        for person in sorted({each["told"] for each in handed_over}):
-            _tell_of_run(transaction, run, person, "named in the operating boundary")
-    return run
-
-
-def _counts(
-    batch: Batch, arms: pa.ChunkedArray, reasons: pa.ChunkedArray, withheld: Iterable[Withheld]
-) -> dict[str, Any]:
+def _tally(verdicts: pa.Table, definition: Definition, withheld: Sequence[Withheld]) -> Tally:
     with columnar.session() as engine:
-        engine.register("verdicts", pa.table({"arm": arms, "reason": reasons}))
+        engine.register("verdicts", verdicts.select(["arm", "reason"]))
         tally = "SELECT {0}, count(*) FROM verdicts WHERE reason IS {1} NULL GROUP BY ALL"
         opened = dict(engine.sql(tally.format("arm", "")).fetchall())
         suppressed = dict(engine.sql(tally.format("reason", "NOT")).fetchall())
-    kept_back = {each.reason: each.count for each in withheld}
-    return {
-        "opened": opened.get(Arm.TREATMENT, 0),
-        "held_out": opened.get(Arm.CONTROL, 0),
-        "suppressed": dict(sorted(suppressed.items())),
-        "not_met": batch.rows - len(arms) - sum(kept_back.values()),
-        "withheld": kept_back,
-    }
-
-
-def _handed_over(
-    each: Withheld, definition: Definition, people: People, *, at: datetime
-) -> dict[str, Any]:
-    """Return what the run keeps of a reason to withhold, with the person who is told."""
-    owners = definition.owners
-    try:
-        told = resolve(each.to, people=people, owners=owners, assignee=None, at=at)
-    except UnknownPerson:
-        # Nobody is left behind that name; those who answer for the decision must hear of it.
-        told = resolve("business", people=people, owners=owners, assignee=None, at=at)
-    return asdict(each) | {"examples": list(each.examples), "told": told.person}
-
-
-def _was_told(
-    transaction: Transaction, decision: str, batch: Batch, handed_over: list[dict[str, Any]]
-) -> bool:
-    """Whether an earlier run over this very batch told the same people the same."""
-    table = Run.__table__
-    query = select(table.c.withheld).where(
-        table.c.decision == decision,
-        table.c.batch == batch.fingerprint,
-        table.c.state == RECORDED,
+    return Tally(
+        opened=opened.get(Arm.TREATMENT, 0),
+        held_out=opened.get(Arm.CONTROL, 0),
+        suppressed=suppressed,
+        cost=limits.cost(verdicts, definition.limits),
+        withheld=withheld,
     )
-    return handed_over in transaction.connection.execute(query).scalars().all()
 
 
-def _add_run(
-    transaction: Transaction,
-    version: Version,
-    batch: Batch,
-    state: str,
-    counts: dict[str, Any],
-    *,
-    noted: dict[str, Any] | None = None,
-    archived: Draft | None = None,
-) -> Run:
-    told: dict[str, Any] = {
-        "batch": batch.fingerprint,
-        "evaluated": batch.rows,
-        "counts": counts,
-        "faults": list(batch.faults),
-        "withheld": [],
-        "warnings": [],
-        "cost": 0.0,
-        "cost_unit": None,
-    } | (noted or {})
-    examples = [asdict(each) for each in batch.examples]
-    run = Run(
-        decision=version.decision,
-        version_id=version.id,
-        as_of=transaction.at,
-        recorded_at=transaction.at,
-        state=state,
-        archive_sha256=archived.sha256 if archived else None,
-        archive_rows=archived.rows if archived else None,
-        examples=examples,
-        **told,
-    )
-    transaction.add(run)
-    run.id = transaction.connection.execute(select(func.max(Run.__table__.c.id))).scalar_one()
-    named = {"decision": version.decision, "version": version.number, "definition": version.sha256}
-    if archived is not None:
-        told["archive"] = {"rows": archived.rows, "sha256": archived.sha256}
-        transaction.before_commit(partial(archived.keep, run.id))
-    # Subjects' keys lie beside the chain, so that they can be erased; in it stands their hash.
-    pinned = {"examples": sha256(canonical_json(examples))} if examples else {}
-    transaction.enter(state, f"run {run.id}", named | told | pinned)
-    return run
+def _write(
+    transaction: Transaction, definition: Definition, verdicts: pa.Table, run: Run, period: str
+) -> None:
+    connection, arms = transaction.connection, verdicts.column("arm")
+    store_arms(connection, definition, verdicts, arms, period=period, run_id=run.id)
+    open_cases(transaction, definition, run, verdicts, period)
+    append_signals(transaction, definition, run, verdicts)
 
 
 def _last_faults(transaction: Transaction, decision: str) -> list[str]:
@@ -378,8 +303,3 @@ def _last_faults(transaction: Transaction, decision: str) -> list[str]:
 
 def _because(role: str, found: Standin) -> str:
     return f"{role} owner; {found.because}" if found.because else f"{role} owner"
-
-
-def _tell_of_run(transaction: Transaction, run: Run, person: str, because: str) -> None:
-    key = f"run {run.id}:{person}:{Kind.WITHHELD}"
-    transaction.queue(key, Kind.WITHHELD, person, because, run_id=run.id)

@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,8 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisions.deciding.limits import History, cost, kind, reasons
+from decisions.deciding.limits import (
+    History,
+    Known,
+    Ramp,
+    cost,
+    cost_of_one,
+    kind,
+    reason_of_one,
+    reasons,
+)
 from decisions.definition import Limits
+from decisions.release import Placing
 from tests.samples import MONDAY, matches
 
 
@@ -234,3 +245,66 @@ def test_any_batch_fares_as_if_gone_through_by_hand(rows, cases, bounds, today, 
 
     expected = expected_reasons(rows, cases, today, in_batch, spent, limits)
     assert [reason and kind(reason) for reason in found] == expected
+
+
+SOME_LIMITS = st.fixed_dictionaries(
+    {},
+    optional={
+        "per_subject": st.sampled_from(["1 per 30d", "2 per 7d"]),
+        "per_assignee": st.sampled_from(["1 per day", "3 per day"]),
+        "per_run": st.sampled_from([1, 2]),
+        "cost": st.sampled_from([{"of": "price", "at_most": "100 EUR per month"}]),
+    },
+)
+RAMPS = st.sampled_from(
+    [None, *(Ramp("churn-save-call", Placing.ramp(s)) for s in (0.1, 0.5, 1.0))]
+)
+
+
+BEFORE = st.fixed_dictionaries(
+    {
+        "unfinished": st.integers(0, 1),
+        "scored_days_ago": st.sampled_from([-1, 0, 7]),
+        "recent": st.integers(0, 3),
+    }
+)
+COUNTED = st.fixed_dictionaries(
+    {
+        "in_batch": st.integers(0, 3),
+        "spent": st.sampled_from(["0", "59.999999", "60", "60.000001"]).map(Decimal),
+    }
+)
+SUBJECTS = st.sampled_from(["acme", "brightwater", "cobalt", "dune"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    limits=SOME_LIMITS.map(Limits.model_validate),
+    ramp=RAMPS,
+    subject=SUBJECTS,
+    before=st.none() | BEFORE,
+    today=st.integers(0, 4),
+    counted=COUNTED,
+)
+def test_one_subject_is_suppressed_for_the_reason_a_batch_of_one_would_give(
+    limits, ramp, subject, before, today, counted
+):
+    facts = {"price": 40.0}
+    table = routed({"subject": subject, "facts": json.dumps(facts)})
+    (row,) = table.to_pylist()
+    cases = [known(subject, **before)] if before else []
+    found = Known(today=today, **counted)
+    for case in cases:
+        found = replace(
+            found,
+            is_unfinished=case["unfinished"] == 1,
+            last_scored_at=case["last_scored_at"],
+            recent=case["recent"],
+        )
+
+    reason = reason_of_one(
+        subject, row["scored_at"], cost_of_one(facts, limits), found, limits, ramp
+    )
+
+    everything = history(*cases, today={row["assignee"]: today}, **counted)
+    assert [reason] == reasons(table, everything, limits, ramp).to_pylist()
