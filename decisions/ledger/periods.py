@@ -21,12 +21,7 @@ def period_name(connection: Connection, definition: Definition) -> str:
 
     A changed declaration asks for a new period: the arms before cannot show what is asked now.
     """
-    declared, running = Declaration.of(definition), _running(connection, definition.decision)
-    if declared is None or definition.holdout is None:
-        return ""
-    if running and running.sha256 == declared.sha256:
-        return running.name
-    return unused_name(connection, definition.decision, definition.holdout.salt)
+    return _name(connection, definition, _running(connection, definition.decision))
 
 
 def current_period(transaction: Transaction, definition: Definition, version_id: int) -> str:
@@ -37,11 +32,9 @@ def current_period(transaction: Transaction, definition: Definition, version_id:
         definition: The decision.
         version_id: Its version, already recorded.
     """
-    name = period_name(transaction.connection, definition)
-    declared, running = (
-        Declaration.of(definition),
-        _running(transaction.connection, definition.decision),
-    )
+    running = _running(transaction.connection, definition.decision)
+    name = _name(transaction.connection, definition, running)
+    declared = Declaration.of(definition)
     if running and running.name != name:
         close_period(transaction, running, because=CHANGED if declared else WITHDRAWN)
     if declared and (running is None or running.name != name):
@@ -137,6 +130,15 @@ def new_subjects(connection: Connection, decision: str) -> list[tuple[datetime, 
         .order_by(runs.c.as_of)
     )
     return [(at, opened, waiting) for at, opened, waiting in connection.execute(query)]
+
+
+def _name(connection: Connection, definition: Definition, running: Period | None) -> str:
+    declared = Declaration.of(definition)
+    if declared is None or definition.holdout is None:
+        return ""
+    if running and running.sha256 == declared.sha256:
+        return running.name
+    return unused_name(connection, definition.decision, definition.holdout.salt)
 
 
 def _running(connection: Connection, decision: str) -> Period | None:

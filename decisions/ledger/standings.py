@@ -206,10 +206,10 @@ def admitted(transaction: Transaction, definition: Definition, under: Mandate | 
 
 def _live(transaction: Transaction, definition: Definition, standing: Standing | None) -> Version:
     """Return the version of a content that nobody signs; it is live from its first run on."""
-    is_new = version_of(transaction.connection, definition) is None
-    version = record_version(transaction, definition, stage=Stage.LIVE)
+    known = version_of(transaction.connection, definition)
+    version = known or record_version(transaction, definition, stage=Stage.LIVE)
     if standing is None or standing.version_id != version.id:
-        if not is_new:
+        if known is not None:
             name = f"{version.decision}/v{version.number}"
             transaction.enter("live", name, {"definition": version.sha256})
         now = {"act": "ran", "version_id": version.id, "share": 1.0, "by": SYSTEM, "via": "run"}
