@@ -50,6 +50,23 @@ class Act(StrEnum):
     EXPORT = "export the ledger"
 
 
+class Scope(StrEnum):
+    """What a program's token may, of what its person may."""
+
+    READ = "read"
+    ANSWER = "answer"
+    DECIDE = "decide"
+    RECORD = "record"
+
+
+GRANTED: Final[Mapping[Scope, frozenset[Act]]] = {
+    Scope.READ: frozenset({Act.READ, Act.SEE_HELD_OUT}),
+    Scope.ANSWER: frozenset({Act.ANSWER}),
+    Scope.DECIDE: frozenset({Act.DECIDE}),
+    Scope.RECORD: frozenset({Act.RECORD}),
+}
+"""The acts each scope covers."""
+
 _OWNERS = frozenset({Role.OWNER})
 _SIGNERS = frozenset({Role.SIGNER})
 _KEEPERS = frozenset({Role.OWNER, Role.OPERATOR})

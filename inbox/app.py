@@ -17,6 +17,7 @@ from flows.signing import signing_key
 from flows.wiring import Layer
 from inbox import identity
 from inbox.answers import Answers
+from inbox.api import API, create_api
 from inbox.identity import Stranger
 from inbox.linked import Linked
 from inbox.operation import Operation, Stopwatch
@@ -69,6 +70,7 @@ def create_app(layer: Layer) -> FastAPI:
         app.include_router(SignIn(renderer).router())
     app.include_router(slack_router(lambda: layer))
     app.include_router(receipts_router(layer))
+    app.mount(API, create_api(layer, operation))
     app.add_api_route(HEALTH, operation.health)
     app.add_api_route(METRICS, operation.metrics)
     app.add_api_route(ALIVE, operation.alive)

@@ -123,6 +123,21 @@ class Cases:
         with self._store.reading() as connection:
             return [Case(**row) for row in connection.execute(query).mappings()]
 
+    def newest(self, wanted: Filter, *, before: int | None, most: int) -> list[Case]:
+        """Return the cases that match, newest first, whatever is opened or answered meanwhile.
+
+        Args:
+            wanted: Which ones.
+            before: Only those with a smaller id; None for the first.
+            most: How many at most.
+        """
+        table = Case.__table__
+        query = select(table).where(*_conditions(wanted)).order_by(table.c.id.desc()).limit(most)
+        if before is not None:
+            query = query.where(table.c.id < before)
+        with self._store.reading() as connection:
+            return [Case(**row) for row in connection.execute(query).mappings()]
+
     def count(self, wanted: Filter) -> int:
         """Return how many cases match."""
         query = select(func.count()).select_from(Case.__table__).where(*_conditions(wanted))

@@ -24,6 +24,7 @@ from decisions.ledger.releases import Releases
 from decisions.ledger.results import Results
 from decisions.ledger.runs import Runs
 from decisions.ledger.store import Store
+from decisions.ledger.tokens import Tokens
 from decisions.ledger.transaction import Transaction
 from decisions.ledger.versions import pinned
 from decisions.ownership import People
@@ -47,6 +48,7 @@ class Ledger:
         receipts: What other systems say was done.
         releases: Versions, and how decisions stand.
         accuracies: How right models were.
+        tokens: Leave that programs have.
         clock: The present instant as the database sees it.
 
     Args:
@@ -74,6 +76,7 @@ class Ledger:
         self.receipts = Receipts(self._store)
         self.releases = Releases(self._store)
         self.accuracies = Accuracies(self._store)
+        self.tokens = Tokens(self._store)
 
     @property
     def name(self) -> str:

@@ -28,6 +28,7 @@ from flows.cli import (
     reading,
     releasing,
     starting,
+    tokens,
 )
 from flows.cli.endings import DONE, exit_code, explanation
 from flows.cli.here import Here, Options
@@ -62,6 +63,7 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
         describing.boundary,
         starting.demo,
         starting.serve,
+        tokens.token,
     ),
     _DECIDE: (
         operating.run,

@@ -13,6 +13,7 @@ from decisions.ledger.records.notification import Notification, NotificationStat
 from decisions.ledger.records.receipt import ProofReceipt
 from decisions.ledger.records.record import Record
 from decisions.ledger.records.run import DriftReference, FieldDrift, ModelAccuracy, Run
+from decisions.ledger.records.token import Token
 from decisions.ledger.records.version import Signature, Standing, Version
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Seal",
     "Signature",
     "Standing",
+    "Token",
     "Turn",
     "Version",
 ]
