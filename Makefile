@@ -14,7 +14,7 @@ DO_NOT_TRACK := 1
 export PREFECT_HOME PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL DO_NOT_TRACK
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint kill-matrix bench pitfalls simulations lock clean
+.PHONY: help demo serve test lint kill-matrix bench pitfalls simulations fuzz lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ pitfalls: .venv/installed ## Fool oneself in seven ways, and watch the report re
 
 simulations: .venv/installed ## Ask of worlds in a ledger whether intervals and verdicts hold (worlds, seed: make simulations ARGS="600 1")
 	@$(BIN)/python -m benchmarks.simulations $(ARGS)
+
+fuzz: .venv/installed ## Send the inbox 100,000 hostile requests (another number: make fuzz ARGS=5000)
+	@FUZZ_REQUESTS=$(or $(ARGS),100000) $(BIN)/python -m pytest -q --show-capture=no tests/integration/test_fuzz.py
 
 lock: ## Pin the dependencies of pyproject.toml (to newest releases: make lock ARGS=--upgrade)
 	@$(PYTHON) -m venv --clear build/lock

@@ -19,6 +19,7 @@ from inbox import identity
 from inbox.answers import Answers
 from inbox.api import API, create_api
 from inbox.identity import Stranger
+from inbox.largest import Limit
 from inbox.linked import Linked
 from inbox.operation import Operation, Stopwatch
 from inbox.pages import Pages
@@ -48,6 +49,7 @@ def create_app(layer: Layer) -> FastAPI:
     # Without a schema there are no documentation pages either, whose scripts come from elsewhere.
     app = FastAPI(title="Followthrough", openapi_url=None, redirect_slashes=False)
     settings, operation = layer.settings, Operation(layer)
+    app.add_middleware(Limit)
     app.add_middleware(Stopwatch, answering=operation.answering)
     if settings.signs_in:
         app.add_middleware(

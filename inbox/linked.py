@@ -45,6 +45,7 @@ class Linked:
         """Return the routes."""
         router = APIRouter()
         router.add_api_route(f"{PATH}/{{token}}", self.page)
+        router.add_api_route(f"{PATH}/{{token}}/{{move}}", self.page)  # whoever goes back to it
         router.add_api_route(f"{PATH}/{{token}}/{{move}}", self.answer, methods=["POST"])
         return router
 

@@ -36,7 +36,9 @@ ALIVE: Final = "/livez"
 """Whether it answers at all, whatever it would have to say."""
 
 OPEN_TO_MACHINES: Final = (ALIVE, HEALTH, METRICS)
-PROVEN_OTHERWISE: Final = ("/slack/", "/api/", "/receipts/", f"{LINK_PATH}/")
+SIGNED: Final = ("/slack/", "/receipts/")
+"""Where each request is signed by a system; no browser can be led to send one, from nowhere."""
+PROVEN_OTHERWISE: Final = (*SIGNED, "/api/", f"{LINK_PATH}/")
 """Where a signature or a token says who asks, so that local mode need not care from where."""
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -83,6 +85,8 @@ class Guard:
         host = headers.get("host", "")
         if self._is_local and _is_remote(scope):
             return PlainTextResponse(_NOT_FROM_THERE, status_code=403)
+        if scope["path"].startswith(SIGNED):
+            return None
         if scope["path"] not in OPEN_TO_MACHINES and _hostname(host) not in self._hosts:
             return PlainTextResponse(
                 f"This inbox is reached at {self._url}, not at {host!r}. If that is its address, "
