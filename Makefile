@@ -14,13 +14,16 @@ DO_NOT_TRACK := 1
 export PREFECT_HOME PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL DO_NOT_TRACK
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint kill-matrix bench pitfalls simulations fuzz lock clean
+.PHONY: help demo slack-preview serve test lint kill-matrix bench pitfalls simulations fuzz lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/installed ## Run the whole loop on a sample company; no account anywhere
 	@$(BIN)/followthrough demo $(ARGS)
+
+slack-preview: .venv/installed ## Click through the loop in a pretended Slack, as anybody of the sample company
+	@$(BIN)/python -m inbox.slack_preview $(ARGS)
 
 serve: .venv/installed ## Start the schedules and the inbox on this machine
 	@$(BIN)/followthrough serve $(ARGS)

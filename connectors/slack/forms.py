@@ -174,7 +174,7 @@ def _form(move: str, opening: Opening, submit: str, inputs: Sequence[Json]) -> J
         "type": "modal",
         "callback_id": move,
         "private_metadata": json.dumps({"case": opening.case, "reply_to": opening.reply_to}),
-        "title": _plain(opening.case, VIEW_TITLE),
+        "title": _plain(submit, VIEW_TITLE),
         "submit": _plain(submit, VIEW_TITLE),
         "close": _plain("Cancel", VIEW_TITLE),
         "blocks": [{"type": "section", "text": _plain(about, 300)}, *inputs],

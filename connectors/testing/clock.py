@@ -25,6 +25,10 @@ class ShiftedClock:
         """Move ahead, or back where ``seconds`` is negative."""
         self._ahead += timedelta(seconds=seconds)
 
+    def wait(self, span: timedelta) -> None:
+        """Let so much time pass, at once."""
+        self._ahead += max(span, timedelta())
+
     def stop_at(self, at: datetime) -> None:
         """Stand still at an instant (timezone-aware)."""
         self._stopped_at, self._ahead = at, timedelta()

@@ -142,6 +142,13 @@ class FakeSlack(Faults, Acting):
             return [message for message in self._team.messages if not message.private]
 
     @property
+    def everything(self) -> list[Posted]:
+        """The same, and what only one person saw."""
+        with self._lock:
+            self._catch_up()
+            return list(self._team.messages)
+
+    @property
     def deliveries(self) -> Counter[str]:
         """How often each delivery id was taken."""
         return Counter(message.key for message in self.messages if message.key)
