@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlglot import exp
-
 from decisions.deciding.boundary import reason
 from decisions.definition import NOTHING, Definition
 from decisions.errors import NotUnderstood
@@ -20,23 +18,6 @@ from decisions.rules.moment import day_number
 from decisions.rules.normal import normal
 from decisions.rules.reading import read
 
-_Parts = tuple[Function, list[tuple[str, Function]]]
-"""A condition, and those it is put together from with their texts."""
-_CONNECTIVES = (exp.And, exp.Or, exp.Not, exp.Paren)
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition and its value for the record.
-
-    Attributes:
-        text: How it is written.
-        value: Whether it holds; None where that is NULL, which is not met.
-    """
-
-    text: str
-    value: bool | None
-
 
 @dataclass(frozen=True, slots=True)
 class JudgedRule:
@@ -45,14 +26,12 @@ class JudgedRule:
     Attributes:
         name: The rule's.
         action: What it does.
-        value: Whether its condition holds; None where that is NULL.
-        conditions: The parts that AND, OR and NOT put together, in the order they are written.
+        value: Whether its condition holds; None where that is NULL, which is not met.
     """
 
     name: str
     action: str
     value: bool | None
-    conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +70,9 @@ class Judge:
         self._subject, self._scored_at = definition.signal.subject, definition.signal.scored_at
         self._otherwise = definition.otherwise
         self._definition = definition
-        self._rules = [(rule.name, rule.do, self._parts(rule.when)) for rule in definition.rules]
+        self._rules = [(rule.name, rule.do, self._compiled(rule.when)) for rule in definition.rules]
         self._boundary = [
-            (each.because, each.to, self._parts(each.when)) for each in definition.withhold
+            (each.because, each.to, self._compiled(each.when)) for each in definition.withhold
         ]
         prefer = definition.limits.prefer or f'"{definition.signal.score}"'
         self._priority = compiled(normal(parse(prefer, self._columns)))
@@ -109,13 +88,20 @@ class Judge:
         Raises:
             NotUnderstood: The record has fields that are not declared, or of another type.
         """
+        return self.verdict(self.values(record, as_of))
+
+    def values(self, record: Mapping[str, object], as_of: datetime) -> dict[str, Any]:
+        """Return a record's values as compiled conditions take them; see ``decide``."""
         if as_of.tzinfo is None:
             raise NotUnderstood(f"as_of is {as_of}, which has no time zone; give it one")
         fields = {name: value for name, value in record.items() if name != self._scored_at}
         if type(subject := fields.get(self._subject)) is int:
             fields[self._subject] = str(subject)
-        values: dict[str, Any] = read(fields, self._columns)
-        values[TODAY] = day_number(as_of.astimezone(UTC).date())
+        day = day_number(as_of.astimezone(UTC).date())
+        return read(fields, self._columns) | {TODAY: day}
+
+    def verdict(self, values: Mapping[str, Any]) -> RecordVerdict:
+        """Return what the rules say of values that ``values`` returned."""
         rules, boundary = _judged(self._rules, values), _judged(self._boundary, values)
         rule, action = next(
             ((rule.name, rule.action) for rule in rules if rule.value is True),
@@ -143,21 +129,14 @@ class Judge:
         code = len(boundary) + held[0] * len(rules) + held[-1]
         return reason(self._definition, code)[0]
 
-    def _parts(self, text: str) -> _Parts:
-        tree = parse(text, self._columns, gives="boolean")
-        leaves = [
-            (leaf.sql("duckdb", comments=False), compiled(normal(leaf))) for leaf in _leaves(tree)
-        ]
-        return compiled(normal(tree)), leaves
+    def _compiled(self, text: str) -> Function:
+        return compiled(normal(parse(text, self._columns, gives="boolean")))
 
 
 def _judged(
-    conditions: Sequence[tuple[str, str, _Parts]], values: Mapping[str, Any]
+    conditions: Sequence[tuple[str, str, Function]], values: Mapping[str, Any]
 ) -> tuple[JudgedRule, ...]:
-    return tuple(
-        JudgedRule(name, do, whole(values), tuple(Condition(t, of(values)) for t, of in parts))
-        for name, do, (whole, parts) in conditions
-    )
+    return tuple(JudgedRule(name, do, holds(values)) for name, do, holds in conditions)
 
 
 def decide_record(
@@ -183,15 +162,3 @@ class _Same:
 @lru_cache(maxsize=64)
 def _judge(same: _Same) -> Judge:
     return Judge(same.definition)
-
-
-def _leaves(tree: exp.Expr) -> list[exp.Expression]:
-    """Return the conditions that AND, OR and NOT put together."""
-    found, ahead = list[exp.Expression](), [tree]
-    while ahead:
-        node = ahead.pop()
-        if isinstance(node, _CONNECTIVES):
-            ahead += reversed(list(node.iter_expressions()))
-        elif isinstance(node, exp.Expression):
-            found.append(node)
-    return found

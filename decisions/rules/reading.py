@@ -48,6 +48,21 @@ def read(record: Mapping[str, object], columns: Mapping[str, FieldSpec]) -> dict
     return values
 
 
+def spelt_out(value: object, kind: str) -> object:
+    """Return the number or truth that a text spells, as on a command line; else the value itself.
+
+    Args:
+        value: The value.
+        kind: The type it is to be of.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return _SPELT[kind](value.strip().lower()) if kind in _SPELT else value
+    except (ValueError, KeyError):
+        return value  # refused with all other faults when the record is read
+
+
 def _double(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TypeError
@@ -92,6 +107,12 @@ def _instant(value: object) -> int | None:
     return instant_number(aware) if _FIRST <= aware < _LAST else None
 
 
+_SPELT: Mapping[str, Callable[[str], object]] = {
+    "float": float,
+    "decimal": float,
+    "integer": int,
+    "boolean": {"true": True, "false": False}.__getitem__,
+}
 _READERS: Mapping[str, Callable[[object], Any]] = {
     "float": _double,
     "decimal": _double,

@@ -451,7 +451,7 @@ class TestExplaining:
             pytest.param(["--given", "arr"], "write FIELD=VALUE", id="no-value"),
             pytest.param(["--given", "{"], "is not JSON", id="no-json"),
             pytest.param(["--given", "arrr=1"], "did you mean 'arr'?", id="no-field"),
-            pytest.param(["--given", "arr=lots"], "cannot be read as decimal", id="no-number"),
+            pytest.param(["--given", "arr=lots"], "which is no decimal", id="no-number"),
             pytest.param(["--given", "arr=1", "--at", "2026-11-16"], "--as-of", id="at"),
         ],
     )

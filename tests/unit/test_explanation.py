@@ -1,7 +1,9 @@
 import pytest
 
 from decisions.deciding.explanation import OTHERWISE, explained
+from decisions.deciding.record import decide_record
 from decisions.errors import NotUnderstood
+from decisions.rules.reading import spelt_out
 from tests.samples import MONDAY, definition
 
 
@@ -93,6 +95,33 @@ def test_conditions_read_as_people_write_them():
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        pytest.param("0.8", "float", 0.8, id="number"),
+        pytest.param(" 1e3 ", "decimal", 1000.0, id="number-with-exponent"),
+        pytest.param("7", "integer", 7, id="whole-number"),
+        pytest.param("7.5", "integer", "7.5", id="no-whole-number"),
+        pytest.param("True", "boolean", True, id="truth"),
+        pytest.param("yes", "boolean", "yes", id="no-truth"),
+        pytest.param("0.8", "string", "0.8", id="text"),
+        pytest.param(0.8, "float", 0.8, id="no-text"),
+    ],
+)
+def test_numbers_and_truths_may_be_spelt_out_as_on_a_command_line(text, kind, value):
+    assert spelt_out(text, kind) == value
+
+
+def test_a_record_is_explained_as_it_is_decided():
+    decided = definition(rules=[rule("risk >= 0.9"), rule("risk >= 0.8", "watch")])
+
+    found = explained(decided, {"risk": "0.85"}, as_of=MONDAY)
+    said = decide_record(decided, {"risk": 0.85}, MONDAY)
+
+    assert (found.rule, found.action) == (said.rule, said.action)
+    assert [each.condition.value for each in found.rules] == [each.value for each in said.rules]
+
+
 def test_a_value_that_cannot_be_read_is_named():
-    with pytest.raises(NotUnderstood, match=r"risk is 'much', which cannot be read as float"):
+    with pytest.raises(NotUnderstood, match=r"risk is 'much', which is no float"):
         told("risk >= 0.8", risk="much")
