@@ -11,7 +11,9 @@ from decisions.effectiveness import written
 from decisions.effectiveness.adoption import FEWEST
 from decisions.effectiveness.effect import Effect
 from decisions.effectiveness.judgement import Judgement
+from decisions.effectiveness.parts import MOST_PARTS
 from decisions.effectiveness.report import EffectivenessReport
+from decisions.effectiveness.slicing import FEWEST as FEWEST_OF_PART
 from flows.report_numbers import csv_of
 
 MOST_LOOPS = 15
@@ -29,6 +31,8 @@ _LIMITS = {
     "most_named": MOST_NAMED,
     "most_rows": MOST_ROWS,
     "fewest": FEWEST,
+    "fewest_of_part": FEWEST_OF_PART,
+    "most_parts": MOST_PARTS,
     "tones": TONES,
 }
 

@@ -4,7 +4,14 @@ The same models are the Python API. What a single value cannot show (does the pe
 column declared) is checked where the whole workspace is known, in ``decisions.workspace``.
 """
 
-from decisions.definition.accountability import OWNER_ROLES, Owners, Purpose, Reporting, SignOff
+from decisions.definition.accountability import (
+    OWNER_ROLES,
+    Owners,
+    Purpose,
+    Reporting,
+    SignOff,
+    Slice,
+)
 from decisions.definition.action import Action, Step
 from decisions.definition.decision import Definition, Schedule
 from decisions.definition.limit import Cost, Limits
@@ -40,6 +47,7 @@ __all__ = [
     "Schedule",
     "SignOff",
     "Signal",
+    "Slice",
     "Step",
     "Withhold",
 ]

@@ -1,10 +1,11 @@
 """Why a decision exists, who answers for it, and who hears of it."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from decisions.spelling import Part, Text
+from decisions.spelling import FieldName, Part, Text
 
 OWNER_ROLES = ("business", "technical", "backup")
 """What a decision calls its owners, wherever a person may be named."""
@@ -51,8 +52,32 @@ class SignOff(Part):
         return self
 
 
+class Slice(Part):
+    """A field by which the report parts the subjects, said before anything is known."""
+
+    by: FieldName
+    """The field, as it was when the subject's first case opened."""
+    at: Annotated[tuple[float, ...], Field(max_length=5)] = ()
+    """Where a number is parted, smallest first; each begins a part of its own."""
+
+    @model_validator(mode="after")
+    def _parts_in_order(self) -> Self:
+        if any(one >= next_ for one, next_ in pairwise(self.at)):
+            raise ValueError("at is not in order; write each number once, smallest first")
+        return self
+
+
 class Reporting(Part):
-    """Who hears of the monthly report."""
+    """Who hears of the monthly report, and what it looks at apart."""
 
     to: tuple[str, ...] = ()
     """People, roles or owners beside the two owners and their managers, who always do."""
+    slices: Annotated[tuple[Slice, ...], Field(max_length=5)] = ()
+    """Parts of the subjects whose effect is shown apart: ideas, never verdicts."""
+
+    @model_validator(mode="after")
+    def _slices_differ(self) -> Self:
+        fields = [each.by for each in self.slices]
+        if len(set(fields)) < len(fields):
+            raise ValueError("slices name a field twice; each is looked at once")
+        return self

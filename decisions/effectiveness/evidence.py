@@ -13,6 +13,7 @@ from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.judgement import Judgement
 from decisions.effectiveness.look import Look
 from decisions.effectiveness.overriding import AnswerOutcome
+from decisions.effectiveness.parts import Sliced
 from decisions.ports import Frozen
 
 ENOUGH_SUBJECTS = 100
@@ -171,6 +172,7 @@ class Evidence(Frozen):
         held_out: Cases held out within the reporting span.
         overrides: Cases overridden within the reporting span, by reason.
         assignees: What was done about all cases, by who holds them.
+        slices: What became of the subjects in the declared parts of them.
         adoption: How people dealt with cases, called by their keys.
         drift: How far the watched fields moved within the reporting span.
         imported: Where the period came from, if it was imported.
@@ -198,6 +200,7 @@ class Evidence(Frozen):
     held_out: int = 0
     overrides: Mapping[str, int] = {}
     assignees: Mapping[str, FollowUp] = {}
+    slices: tuple[Sliced, ...] = ()
     adoption: Adoption = Adoption()
     drift: tuple[FieldMoved, ...] = ()
     imported: Imported | None = None

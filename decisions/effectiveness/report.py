@@ -18,6 +18,7 @@ from decisions.effectiveness.look import Look
 from decisions.effectiveness.overriding import AnswerOutcome
 from decisions.effectiveness.randomisation import Check, checks
 from decisions.effectiveness.reading import Reading, look_taken, looks_of_period, reading
+from decisions.effectiveness.slicing import SliceEffects, slice_effects
 from decisions.effectiveness.verdict import Verdict
 from decisions.errors import InsufficientData
 from decisions.ports import Frozen
@@ -45,6 +46,8 @@ class EffectivenessReport(Frozen):
         effect: The estimate; None where none may be made.
         worthwhile: The smallest effect worth having, in shares or the measure's unit; None where
             neither it nor a cost is declared.
+        slices: The effect within declared parts of the subjects: ideas, never verdicts; empty
+            unless the effect on all may be relied on.
         by_answer: What came of mature cases by how they were answered; owners choose whom they
             override, so this is a description and no effect.
         judgements: How right the model was on outcomes nobody acted on, one batch a month, oldest
@@ -73,6 +76,7 @@ class EffectivenessReport(Frozen):
     treatment: ArmOutcomes
     effect: Effect | None
     worthwhile: float | None
+    slices: tuple[SliceEffects, ...]
     by_answer: tuple[AnswerOutcome, ...]
     judgements: tuple[Judgement, ...]
     missing: tuple[str, ...]
@@ -135,6 +139,9 @@ def compose(
         treatment=evidence.treatment,
         effect=effect,
         worthwhile=found.worthwhile,
+        slices=slice_effects(evidence.slices, measure, critical=effect.critical)
+        if measure and effect and is_reliable
+        else (),
         by_answer=evidence.by_answer,
         judgements=evidence.judgements,
         missing=missing,

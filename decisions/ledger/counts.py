@@ -43,9 +43,9 @@ def first_cases(scope: Scope, facts: Facts) -> CTE:
     nth = func.row_number().over(
         partition_by=facts.c.subject, order_by=(facts.c.opened_at, facts.c.id)
     )
-    columns = ("subject", "arm", "opened_at", "worth", "looked_for", "censored", "value", "proven")
+    columns = ("id", "subject", "arm", "opened_at", "worth", "looked_for", "censored", "value")
     ranked = (
-        select(*(facts.c[name] for name in columns), nth.label("nth"))
+        select(*(facts.c[name] for name in columns), facts.c.proven, nth.label("nth"))
         .where(facts.c.period == scope.period)
         .cte("ranked")
     )

@@ -1,15 +1,12 @@
 """What the ledger knew of a decision at an instant, counted for a report."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
-from itertools import count
+from functools import cached_property
 from typing import Any
 
-import sqlglot
 from sqlalchemy import CTE, Connection, RowMapping, Select
 
 from decisions.definition import Definition
@@ -36,11 +33,11 @@ from decisions.ledger.recording import WITHHELD
 from decisions.ledger.records import Arm, Period
 from decisions.ledger.runs import GATE
 from decisions.ledger.scope import Scope
+from decisions.ledger.slices import slices_of
+from decisions.ledger.sql_text import sql_text
 from decisions.ledger.versions import pinned, version_by_id, version_of
 
 _COUNTED = frozenset(ArmOutcomes.model_fields)
-_MARK = "literal \N{SECTION SIGN}"
-_LITERAL, _MARKED = re.compile(r"'(?:[^']|'')*'"), re.compile(f"'{_MARK}(\\d+)'")
 
 
 def gather_imported(connection: Connection, period: ImportedPeriod, *, as_of: datetime) -> Evidence:
@@ -142,6 +139,7 @@ def _gathered(inquiry: "_Inquiry", period: Period | None, look: str | None) -> E
         overrides={row["reason"] or "no reason given": row["cases"] for row in overridden},
         assignees=assignees,
         drift=tuple(FieldMoved(**row) for row in inquiry.ask("drift", counts.drifted(scope))),
+        slices=slices_of(inquiry.ask_of_cases, scope),
         adoption=adoption_of(inquiry.ask_of_cases, scope),
         by_answer=outcomes_by_answer(inquiry.ask_of_cases, scope),
         queries=inquiry.queries,
@@ -224,26 +222,10 @@ class _Inquiry:
     def ask_of_cases(self, name: str, question: facts.Question) -> Sequence[RowMapping]:
         """Return the rows of a question about cases; keep them, and SQL that looks them up anew."""
         if self.traced:
-            self.queries[name] = _written(question(self._looked_up), self.connection)
+            self.queries[name] = sql_text(question(self._looked_up), self.connection)
         rows = self.connection.execute(question(self.cases)).mappings().all()
         self.answers[name] = tuple(dict(row) for row in rows)
         return rows
-
-
-def _written(query: Select[Any], connection: Connection) -> str:
-    backend = connection.dialect.name
-    text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
-    if backend == "postgresql":
-        backend, text = "postgres", text.replace("%%", "%")  # the driver's escape for a percent
-    literals, numbers = _LITERAL.findall(text), count()
-    shape = _LITERAL.sub(lambda _: f"'{_MARK}{next(numbers)}'", text)
-    return _MARKED.sub(lambda found: literals[int(found[1])], _in_lines(shape, backend))
-
-
-@lru_cache(maxsize=256)
-def _in_lines(shape: str, backend: str) -> str:
-    # Reports differ in the texts and instants they ask for; parsing took longer than all else.
-    return sqlglot.transpile(shape, read=backend, write=backend, pretty=True)[0]
 
 
 def _arms(inquiry: _Inquiry, drawn: Sequence[RowMapping]) -> dict[Arm, ArmOutcomes]:

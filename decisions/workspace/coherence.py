@@ -15,6 +15,7 @@ from decisions.ownership import ASSIGNEES_MANAGER, People
 from decisions.rules.expression import parse
 from decisions.spelling import iso_date, iso_instant
 from decisions.suggestions import choices
+from decisions.workspace.slicing import slice_faults
 
 Role = Literal["warehouse", "channel", "prover"]
 """What a connection can be named as in a definition."""
@@ -46,6 +47,7 @@ def contradictions(
     yield from _boundary(definition)
     yield from _actions(definition)
     yield from _examples(definition)
+    yield from slice_faults(definition)
     if people is not None:
         yield from _persons(definition, people)
     if roles is not None:

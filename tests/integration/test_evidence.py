@@ -620,6 +620,66 @@ class TestAdoption:
         assert left.lacks == ("report",)
 
 
+class TestSlices:
+    BY = (
+        {"by": "account_manager"},
+        {"by": "arr", "at": [50_000, 100_000]},
+    )
+
+    def parts(self, gathered, *, by=BY):
+        found = gathered(definition(report={"slices": by})).slices
+        return {
+            each.by: {
+                part.label: (
+                    (part.control.subjects, part.control.observed, part.control.total),
+                    (part.treatment.subjects, part.treatment.observed, part.treatment.total),
+                )
+                for part in each.parts
+            }
+            for each in found
+        }
+
+    def test_subjects_are_parted_by_what_their_first_case_froze(self, book, gathered):
+        for number, (arr, arm) in enumerate(
+            [
+                (49_999.5, "control"),
+                (50_000, "treatment"),
+                (99_999, "control"),
+                (100_000, "control"),
+            ]
+        ):
+            facts = {"account_manager": "price", "arr": arr}
+            book.outcome(book.case(f"a{number}", arm=arm, facts=facts), 1.0)
+        book.case("a0", at=1, arm="control", facts={"account_manager": "Bolt", "arr": 900_000})
+
+        found = self.parts(gathered)
+
+        assert found["arr"] == {
+            "under 50,000": ((1, 1, 1.0), (0, 0, 0.0)),
+            "50,000 to under 100,000": ((1, 1, 1.0), (1, 1, 1.0)),
+            "100,000 and more": ((1, 1, 1.0), (0, 0, 0.0)),
+        }
+        assert found["account_manager"] == {"price": ((3, 3, 3.0), (1, 1, 1.0))}
+
+    def test_what_is_not_known_is_a_part_of_its_own(self, book, gathered):
+        book.case("a0", facts={"account_manager": None, "arr": None})
+        book.case("a1", facts={})
+
+        assert {field: set(found) for field, found in self.parts(gathered).items()} == {
+            "account_manager": {"not known"},
+            "arr": {"not known"},
+        }
+
+    def test_of_many_values_the_most_frequent_are_counted(self, book, gathered):
+        for number in range(12):
+            for again in range(1 + (number < 3)):
+                book.case(f"a{number}-{again}", facts={"account_manager": f"c{number:02}"})
+
+        (found,) = gathered(definition(report={"slices": [{"by": "account_manager"}]})).slices
+
+        assert [part.label for part in found.parts] == [f"c{number:02}" for number in range(8)]
+
+
 def test_an_empty_ledger_has_nothing_to_tell(ledger_url):
     ledger = Ledger(ledger_url, MovableClock())
 

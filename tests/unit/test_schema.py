@@ -28,6 +28,8 @@ BEYOND = {
     "min-above-max",
     "override-reason-twice",
     "rows-of-too-many-runs",
+    "slice-parted-out-of-order",
+    "slice-twice",
     "span-too-long",
     "unknown-zone",
 }
