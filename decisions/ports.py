@@ -3,7 +3,7 @@
 A connector is written against this module and ``decisions.errors`` alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -311,6 +311,38 @@ class AmendingChannel(Channel, Protocol):
         Raises:
             TemporaryFailure: A later try may succeed.
             PermanentFailure: The message is gone, or may not be changed any more.
+        """
+
+
+@runtime_checkable
+class InstalledChannel(Channel, Protocol):
+    """A channel that speaks through an app, and marks what it says with the ledger it is of.
+
+    Attributes:
+        origin: Returns what tells this ledger from any other; None while it is empty.
+    """
+
+    origin: Callable[[], str | None]
+
+    def installation(self) -> tuple[str, str]:
+        """Return the other side's ids of the app and of the workspace it is installed in.
+
+        Raises:
+            TemporaryFailure: The other side cannot be asked just now.
+        """
+
+    def told_by_others(
+        self, people: Sequence[Addressee], ours: str | None, since: datetime
+    ) -> Iterator[tuple[str, str, datetime]]:
+        """Yield what was said through the same app for another ledger: its origin, whom, when.
+
+        Args:
+            people: Whose conversations are looked into.
+            ours: The origin of this ledger.
+            since: From when on (timezone-aware).
+
+        Raises:
+            TemporaryFailure: The other side cannot be asked just now.
         """
 
 

@@ -20,7 +20,7 @@ from decisions.desk import Desk
 from decisions.errors import DefinitionError, Fault, NotUnderstood
 from decisions.ledger import Ledger
 from decisions.links import Links
-from decisions.ports import Channel, Clock, Prover, Warehouse, wall_clock
+from decisions.ports import Channel, Clock, InstalledChannel, Prover, Warehouse, wall_clock
 from decisions.pursuit import Pursuit
 from decisions.suggestions import choices
 from decisions.workspace import Workspace, load_workspace, resolved
@@ -107,6 +107,7 @@ def assemble(settings: Settings, clock: Clock = wall_clock) -> Layer:
     workspace = read_workspace(settings, clock)
     warehouses, channels, provers = _connectors(workspace, clock)
     ledger = Ledger(settings.ledger_url, clock)
+    channels.prepare = partial(_mark, ledger)
     return Layer(
         settings=settings,
         workspace=workspace,
@@ -194,7 +195,7 @@ def unset_variables(workspace: Workspace) -> list[Fault]:
 
 def _connectors(
     workspace: Workspace, clock: Clock
-) -> tuple[Mapping[str, Warehouse], Mapping[str, Channel], Mapping[str, Prover]]:
+) -> tuple["OnFirstUse[Warehouse]", "OnFirstUse[Channel]", "OnFirstUse[Prover]"]:
     by_role: dict[str, dict[str, Callable[[], Any]]] = defaultdict(dict)
     kinds = registry.kinds()
     faults: list[Fault] = []
@@ -217,20 +218,32 @@ def _connectors(
     )
 
 
+def _mark(ledger: Ledger, channel: Channel) -> None:
+    """Have a channel say for which ledger it speaks."""
+    if isinstance(channel, InstalledChannel):
+        channel.origin = ledger.installations.origin
+
+
 class OnFirstUse(Mapping[str, T]):
     """Connectors by name, each built when it is first asked for.
 
     What a command does not talk to is not even imported.
+
+    Attributes:
+        prepare: Done to each once it is built.
     """
 
     def __init__(self, builders: Mapping[str, Callable[[], Any]]) -> None:
+        self.prepare: Callable[[T], None] = lambda _built: None
         self._builders = builders
         self._built: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
         """Return the connector, built now if it has not been before."""
         if name not in self._built:
-            self._built[name] = self._builders[name]()
+            built: T = self._builders[name]()
+            self.prepare(built)
+            self._built[name] = built
         return self._built[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -6,6 +6,7 @@ import uvicorn
 
 from decisions.errors import DecisionLayerError
 from flows import logs, wiring
+from flows.mooring import moor
 from flows.settings import Settings
 from inbox.app import create_app
 from inbox.slack_socket import slack_sockets
@@ -21,6 +22,7 @@ def main() -> int:
     logs.set_up(settings.log_format)
     try:
         layer = wiring.assemble(settings)
+        moor(layer)
         app = create_app(layer)
     except DecisionLayerError as error:
         sys.stderr.write(f"{error}\n")

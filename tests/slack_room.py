@@ -4,6 +4,7 @@ import socket
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from threading import Thread
 
 import uvicorn
@@ -35,15 +36,6 @@ class Room:
         self.slack, self.clock = slack, clock
         self.people = people()
         ledger = Ledger(url or f"sqlite:///{folder / 'ledger.db'}", clock)
-        secret = slack.signing_secret
-        channel = SlackChannel(
-            "slack",
-            slack.token,
-            slack.url,
-            signing_secret=secret,
-            app_token=slack.app_token,
-            clock=clock,
-        )
         asked = definition()
         self.layer = Layer(
             settings=Settings(workspace=folder, home=folder),
@@ -61,7 +53,7 @@ class Room:
             brake=Brake(ledger, self.people),
             pursuit=Pursuit(ledger, self.people),
             warehouses={},
-            channels={"slack": channel},
+            channels={"slack": self._channel(slack, ledger)},
             clock=clock,
         )
         ledger.runs.record(asked, batch(1), matches({"subject": "acme"}), self.people)
@@ -73,6 +65,30 @@ class Room:
             message = message_for(claim, self.people, "http://127.0.0.1:8484")
             attempt = Attempt(claim, message, self.layer.channels, self.people, self.clock())
             outbox.settle(claim, attempt.made())
+
+    def _channel(self, slack, ledger):
+        channel = SlackChannel(
+            "slack",
+            slack.token,
+            slack.url,
+            signing_secret=slack.signing_secret,
+            app_token=slack.app_token,
+            clock=self.clock,
+        )
+        channel.origin = ledger.installations.origin
+        return channel
+
+    def through(self, slack):
+        """Return the layer with another Slack."""
+        return replace(self.layer, channels={"slack": self._channel(slack, self.layer.ledger)})
+
+    def ask(self, *subjects):
+        """Have cases opened for more subjects, and told of at Slack's pace."""
+        found = matches(*({"subject": each} for each in subjects))
+        self.layer.ledger.runs.record(definition(), batch(len(subjects)), found, self.people)
+        for _ in subjects:
+            self.clock.now += timedelta(seconds=1)
+            self.deliver()
 
     def hire(self, people):
         """Have other people in people.yaml from now on."""

@@ -32,18 +32,23 @@ _LINK = re.compile(r"https?://[^\s<>|\"'\\]+")
 Json = dict[str, Any]
 
 
-def payload(message: Message) -> Json:
+def payload(message: Message, *, origin: str | None = None) -> Json:
     """Return the ``text``, ``blocks`` and ``metadata`` to post.
 
     Everything from the message stands in plain text objects, escaped and on one line, so that no
     value can mention, link, style or imitate. Too long a value is cut in the same place every
     time. The delivery id stands in the metadata and once more in a ``block_id``, because a
     workspace may drop either.
+
+    Args:
+        message: What to say.
+        origin: What tells the ledger it comes from.
     """
+    about = {"key": message.key} | ({"ledger": origin} if origin else {})
     return {
         "text": text(message),
         "blocks": list(_blocks(message)),
-        "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": message.key}},
+        "metadata": {"event_type": EVENT_TYPE, "event_payload": about},
     }
 
 
@@ -71,6 +76,14 @@ def text(message: Message) -> str:
     head, tail = [line for line in head if line], [line for line in tail if line]
     room = BEST_TEXT - sum(length(line) + 1 for line in head + tail)
     return "\n".join([*head, *_fact_lines(message.facts, room), *tail])
+
+
+def origin_of(posted: Mapping[str, Any]) -> str | None:
+    """Return the ledger that a message of this app's was posted for; None where it does not say."""
+    metadata = posted.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    return (metadata.get("event_payload") or {}).get("ledger")
 
 
 def asks(message: Message) -> bool:

@@ -1,8 +1,9 @@
 """Direct messages through a Slack app, and what a press of one of their buttons needs."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from connectors.slack.asking import SDK_LOG, Asking
-from connectors.slack.blocks import carries, payload
+from connectors.slack.blocks import carries, origin_of, payload
 from connectors.slack.config import SLACK_API
 from connectors.slack.directory import Directory
 from connectors.slack.examination import Examination
@@ -45,6 +46,7 @@ class SlackChannel:
     Attributes:
         name: The connection's name in ``connections.yaml``.
         timeout: How long Slack may take to answer, in whole seconds.
+        origin: Returns what tells the ledger it speaks for from any other.
         socket: By which its answers come where Slack cannot reach us; None without an app token.
         pace: One message a second into one conversation, and 240 a minute into all of them.
     """
@@ -66,6 +68,7 @@ class SlackChannel:
             text = "the token holds characters that no Slack token has; copy it once more"
             raise PermanentFailure(text, connector=name)
         self.name = name
+        self.origin: Callable[[], str | None] = lambda: None
         self._clock = clock
         self._base_url = base_url
         self._timeout = max(1, round(self.timeout.total_seconds()))
@@ -87,7 +90,7 @@ class SlackChannel:
         Slack takes messages for people who have left, so it is asked about the person first.
         """
         user = self._directory.reachable(message.to)
-        content = payload(message)
+        content = payload(message, origin=self.origin())
         try:
             answer = self._post(user, message.to.person, content)
         except RefusedForm as refusal:
@@ -112,7 +115,7 @@ class SlackChannel:
 
     def amend(self, reference: str, message: Message) -> None:
         """Change a message that was posted; see ``AmendingChannel.amend``."""
-        content = payload(message)
+        content = payload(message, origin=self.origin())
         try:
             self._change(reference, message.to.person, content)
         except RefusedForm as refusal:
@@ -149,6 +152,29 @@ class SlackChannel:
     def identity(self) -> Identity:
         """Return which app this is, in which workspace; see ``Directory.identity``."""
         return self._directory.identity()
+
+    def installation(self) -> tuple[str, str]:
+        """Return the ids of app and workspace; see ``InstalledChannel.installation``."""
+        here = self._directory.identity()
+        return here.app, here.team
+
+    def told_by_others(
+        self, people: Sequence[Addressee], ours: str | None, since: datetime
+    ) -> Iterator[tuple[str, str, datetime]]:
+        """Look into conversations; see ``InstalledChannel.told_by_others``."""
+        for to in people:
+            try:
+                user = self._directory.reachable(to)
+                opened = self._ask(self._client.conversations_open, to.person, users=user)
+                conversation = str((opened.get("channel") or {}).get("id"))
+                newest = list(islice(self._history(conversation, to.person), _PAGE))
+            except PermanentFailure:  # nobody is told anything there
+                continue
+            for posted in newest:
+                at = datetime.fromtimestamp(float(posted.get("ts") or 0), UTC)
+                origin = origin_of(posted)
+                if at >= since and origin not in {None, ours}:
+                    yield str(origin), to.name, at
 
     def confirm(self, to: Addressee) -> None:
         """See that somebody still can be told something; see ``Directory.reachable``."""

@@ -14,6 +14,7 @@ from decisions.ledger.audit import Promise
 from decisions.ledger.cases import Cases
 from decisions.ledger.drifts import Drifts
 from decisions.ledger.imports import Imports
+from decisions.ledger.installations import Installations
 from decisions.ledger.looks import Looks
 from decisions.ledger.losses import Losses
 from decisions.ledger.outbox import Outbox
@@ -39,6 +40,7 @@ class Ledger:
         cases: Questions about cases.
         outbox: Messages to people.
         amendments: Messages that were sent and say less than is known by now.
+        installations: The apps that it speaks through.
         losses: Messages that were sent to people who have gone since.
         results: Interventions and outcomes.
         pulse: What is due, and since when.
@@ -68,6 +70,7 @@ class Ledger:
         self.outbox = Outbox(self._store)
         self.amendments = Amendments(self._store)
         self.losses = Losses(self._store)
+        self.installations = Installations(self._store)
         self.results = Results(self._store)
         self.pulse = Pulse(self._store)
         self.drifts = Drifts(self._store)

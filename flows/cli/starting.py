@@ -102,6 +102,7 @@ def serve(
     host: str | None = None,
     port: Annotated[int | None, Parameter(metavar="PORT")] = None,
     schedules: Annotated[bool, Parameter(show_default=False)] = True,
+    take_over: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     here: CommandHere,
 ) -> int:
     """Serve the inbox and keep every schedule on this machine.
@@ -114,6 +115,7 @@ def serve(
         host: Address the inbox listens on; 127.0.0.1 by default.
         port: Port the inbox listens on; 8484 by default.
         schedules: Whether to decide, escalate and deliver too, or to serve the inbox alone.
+        take_over: Take a Slack app over from another ledger whose process is gone for good.
         here: What the command works on.
 
     Examples:
@@ -122,6 +124,7 @@ def serve(
         followthrough serve --no-schedules
     """
     from flows.cli.serving import Service
+    from flows.mooring import moor
     from flows.timetable import deployments
 
     if here.options.as_of is not None:
@@ -131,6 +134,7 @@ def serve(
     told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = here.settings.model_copy(update=told)
     decisions = here.layer.workspace.decisions
+    moor(here.layer, take_over=take_over)
     here.close()  # faults of workspace and ledger have shown by now; the programs open their own
     service = Service(settings, schedules=schedules)
     service.refuse_taken_ports()
