@@ -19,7 +19,7 @@ from decisions.desk import Desk
 from decisions.ledger import Ledger
 from decisions.pursuit import Pursuit
 from decisions.workspace import Workspace
-from flows import sweep
+from flows import sending
 from flows.messages import message_for
 from flows.settings import Settings
 from flows.wiring import Layer
@@ -122,7 +122,7 @@ class Room:
     def last_line(self, user=MIA, place=0):
         """Return how the card closes, once nothing is outdated any more."""
         until = time.monotonic() + 5
-        while sweep.amend(self.layer) or self.outdated:
+        while sending.amend(self.layer) or self.outdated:
             assert time.monotonic() < until, f"{self.outdated} messages stay outdated"
             time.sleep(0.01)
         return self.slack.messages_to(user)[place].blocks[-1]["elements"][-1]["text"]

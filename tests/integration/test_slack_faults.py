@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from connectors.testing.wire import HttpAnswer, post
 from decisions.desk import Author
-from flows import sweep
+from flows import sending, sweep
 from flows.confirming import confirm_people
 from tests.samples import batch, definition, matches
 from tests.slack_room import BEN, MIA, OMAR, Room, served
@@ -504,7 +504,7 @@ class TestF22Poison:
         room.slack.refuse("invalid_blocks", method="chat.update")
         room.layer.desk.acknowledge("CSC-1", Author("mia.chen", "inbox", "1"))
 
-        sweep.amend(room.layer)
+        sending.amend(room.layer)
 
         assert room.card.text.startswith("Acknowledged by Mia Chen")
         assert room.card.blocks == []
