@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from time import sleep
 from typing import Protocol, runtime_checkable
@@ -26,11 +27,11 @@ class MachineClock:
     """The clock of this machine, which may be wrong or set back: a ledger knows a better one.
 
     Args:
-        read: What the machine says (timezone-aware).
+        read: What the machine says (timezone-aware); its own clock if left out.
     """
 
-    def __init__(self, read: Clock = lambda: datetime.now(UTC)) -> None:
-        self._read = read
+    def __init__(self, read: Clock | None = None) -> None:
+        self._read = read or partial(datetime.now, UTC)
 
     def __call__(self) -> datetime:
         """Return what the machine says (timezone-aware, UTC)."""

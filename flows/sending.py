@@ -103,7 +103,7 @@ def _delivered(layer: Layer, claim: Claim) -> str:
     if has_lost_its_point(claim):
         layer.ledger.outbox.drop(claim)
         return NotificationState.SUPERSEDED
-    people, pace = layer.workspace.people, _pace(layer.channels, claim.routes[0])
+    people = layer.workspace.people
     try:
         message = message_for(claim, people, layer.settings.inbox_url)
         delivery = Attempt(
@@ -112,7 +112,7 @@ def _delivered(layer: Layer, claim: Claim) -> str:
             layer.channels,
             people,
             layer.clock(),
-            partial(layer.ledger.outbox.is_held, claim, pace),
+            partial(layer.ledger.outbox.is_held, claim),
             layer.settings.unconfirmed,
         ).made()
     except Exception as error:

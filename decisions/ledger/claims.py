@@ -18,7 +18,7 @@ from decisions.ledger.records import (
 )
 from decisions.ledger.transaction import Transaction
 from decisions.ledger.versions import pinned
-from decisions.ports import Message
+from decisions.ports import Message, Pace
 
 IN_DOUBT = frozenset({NotificationState.UNKNOWN, NotificationState.SENDING})
 """States in which an earlier try may have been taken."""
@@ -36,6 +36,7 @@ class Claim:
         doubtful: Whether an earlier try may have been taken: look before sending.
         standing: The halt it is about; None when it is about something else.
         due_at: Since when it was due; its place in the queue.
+        pace: How fast its channel may be sent to; None for one that takes whatever comes.
     """
 
     notification: Notification
@@ -45,6 +46,7 @@ class Claim:
     doubtful: bool
     standing: Standing | None = None
     due_at: datetime | None = None
+    pace: Pace | None = None
 
     @property
     def run_id(self) -> int | None:

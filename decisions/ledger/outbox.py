@@ -5,6 +5,7 @@ the row has been read back and settled by somebody else.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from decisions.ledger.standings import is_halted, not_held
 from decisions.ledger.store import Store
 from decisions.ledger.transaction import Transaction
 from decisions.ledger.turns import Paces, unpaced
-from decisions.ports import Message, Pace
+from decisions.ports import Message
 
 SETTLE = timedelta(seconds=30)
 """How long after a send of unknown outcome the other side is asked what became of it."""
@@ -112,17 +113,13 @@ class Outbox:
             follow(transaction, claim, delivery)
             return True
 
-    def is_held(self, claim: Claim, pace: Pace | None = None) -> bool:
+    def is_held(self, claim: Claim) -> bool:
         """Whether the message may not leave at this instant; asked right before it would.
 
         Somebody has halted the decision or changed the case, our lease is about to run out, or
-        another sender has the channel's turn.
-
-        Args:
-            claim: What was claimed.
-            pace: Its channel's; the turn is taken anew, so that a slow start is no burst.
+        another sender has the channel's turn. The turn is taken anew: a slow start is no burst.
         """
-        if pace is None:
+        if claim.pace is None:
             with self._store.reading() as connection:
                 return not self._stands(connection, self._store.clock(), claim)
         told = claim.notification
@@ -131,7 +128,7 @@ class Outbox:
             if not self._stands(connection, at, claim):
                 return True
             route, lease = str(told.route), str(told.lease)
-            return not turns.take(connection, at, route, told.recipient, pace, lease)
+            return not turns.take(connection, at, route, told.recipient, claim.pace, lease)
 
     @staticmethod
     def _stands(connection: Connection, at: datetime, claim: Claim) -> bool:
@@ -263,8 +260,9 @@ def _taken(transaction: Transaction, told: Notification, paces: Paces) -> Claim 
     connection, at = transaction.connection, transaction.at
     found = claimed(transaction, told, {"lease": uuid4().hex, "attempts": told.attempts + 1})
     route, lease = found.routes[0], str(found.notification.lease)
+    pace = paces(route)
     taken: dict[str, object] = {"route": route}
-    if turns.take(connection, at, route, told.recipient, paces(route), lease, anew=True):
+    if turns.take(connection, at, route, told.recipient, pace, lease, anew=True):
         taken |= {
             "state": NotificationState.SENDING,
             "lease": lease,
@@ -274,7 +272,7 @@ def _taken(transaction: Transaction, told: Notification, paces: Paces) -> Claim 
     table = Notification.__table__
     connection.execute(update(table).where(table.c.id == told.id).values(**taken))
     found.notification.sqlmodel_update(taken)
-    return found if "lease" in taken else None
+    return replace(found, pace=pace) if "lease" in taken else None
 
 
 def _ours(claim: Claim) -> list[ColumnElement[bool]]:

@@ -25,6 +25,8 @@ def follow(transaction: Transaction, claim: Claim, delivery: Delivery) -> None:
         _tell(transaction, claim, delivery)
     if is_sent and claim.case is not None:
         _outdate_if_moved(transaction, claim, claim.case)
+    if claim.pace is not None:
+        turns.give_back(transaction.connection, transaction.at, claim.notification, claim.pace)
     is_news = _move_turns(transaction, delivery)
     if delivery.alarm is not None and is_news:
         _raise(transaction, claim, delivery.alarm)

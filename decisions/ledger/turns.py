@@ -19,6 +19,9 @@ from decisions.ports import Pace
 Paces = Callable[[str], Pace | None]
 """Gives the pace of a connection; None for one that takes whatever comes."""
 
+IN_FLIGHT = timedelta(seconds=30)
+"""How long a person's turn is kept for a message of which nobody knows yet whether it was taken."""
+
 FORGOTTEN_AFTER = timedelta(hours=1)
 """Turns that passed so long ago hold nobody back and are swept away."""
 
@@ -93,10 +96,30 @@ def take(
     if connection.execute(others.limit(1)).first():
         return False
     if pace is not None:
-        for name, span in zip(names, (pace.all, pace.each), strict=True):
+        # Until it is known when the other side took it, nothing else leaves for this person.
+        of_one = pace.each if anew or not pace.each else pace.each + IN_FLIGHT
+        for name, span in zip(names, (pace.all, of_one), strict=True):
             if span:
                 _upsert(connection, name, free_at=at + span, holder=lease)
     return True
+
+
+def give_back(connection: Connection, at: datetime, claimed: Notification, pace: Pace) -> None:
+    """Begin a person's wait for the next message, now that the other side has this one.
+
+    Args:
+        connection: Holds the write lock.
+        at: The present instant (timezone-aware).
+        claimed: The message, under the lease that took the turn.
+        pace: Its channel's.
+    """
+    turns = Turn.__table__
+    connection.execute(
+        update(turns)
+        .where(turns.c.name == f"{claimed.route}/{claimed.recipient}")
+        .where(turns.c.holder == claimed.lease)
+        .values(free_at=at + pace.each)
+    )
 
 
 def hold_back(connection: Connection, at: datetime, route: str, until: datetime) -> None:

@@ -1,11 +1,12 @@
 """Kill processes at named points, on both databases, and show the table of what came of it.
 
-Usage: python -m tests.faults [--kills N] [--database NAME] [--seed N] [--json]
+Usage: python -m tests.faults [--kills N] [--database NAME] [--seed N] [--signal NAME] [--json]
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -44,6 +45,7 @@ def main():
     parser.add_argument("--kills", type=int, default=540, help="over all databases together")
     parser.add_argument("--database", action="append", choices=DATABASES)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--signal", choices=["KILL", "TERM"], default="KILL")
     parser.add_argument("--json", action="store_true")
     told = parser.parse_args()
     console = Console(stderr=True)
@@ -58,7 +60,8 @@ def main():
                 status.update(f"{database}: {done.kills} killed, {done.lost} lost, "
                               f"{done.doubled} doubled; {point}, {fault}")  # fmt: skip
 
-            cells, promises = killed(url, told.kills // len(databases), told.seed, at_each=show)
+            each, by = told.kills // len(databases), signal.Signals[f"SIG{told.signal}"]
+            cells, promises = killed(url, each, told.seed, by=by, at_each=show)
             found |= {(database, *cell): result for cell, result in cells.items()}
             broken += [f"{database}: {each}" for each in promises]
     total = Result()

@@ -2,16 +2,19 @@
 
 import os
 import signal
+import time
 import traceback
 from contextlib import ExitStack
 from multiprocessing import get_context
 from multiprocessing.connection import wait
+from pathlib import Path
 
 from tests.faults.place import opened
 from tests.faults.points import Mine
 
-_FORK = get_context("fork")
-"""Forked, so that the imports were paid for once: a killed process costs milliseconds."""
+FORK = get_context("forkserver")
+"""Forked off a process that has imported everything and run nothing: a killed one costs little."""
+FORK.set_forkserver_preload(["tests.faults.crew", "tests.faults.matrix", "__main__"])
 PATIENCE = 60.0
 
 
@@ -21,11 +24,13 @@ class Worker:
     Args:
         place: The ledger's address, the pretended Slack's, and the clock.
         point: Where it is to be killed; None for one that lives.
+        by: The signal that it is to send itself there.
     """
 
-    def __init__(self, place, point=None):
-        self._mine, theirs = _FORK.Pipe()
-        self.process = _FORK.Process(target=_work, args=(theirs, place, point), daemon=True)
+    def __init__(self, place, point=None, by=signal.SIGKILL):
+        self._by = by
+        self._mine, theirs = FORK.Pipe()
+        self.process = FORK.Process(target=_work, args=(theirs, place, point, by), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -47,7 +52,7 @@ class Worker:
             fault = "killed"
         if fault == "killed":
             self.process.join(PATIENCE)
-            assert self.process.exitcode == -signal.SIGKILL, self.process.exitcode
+            assert self.process.exitcode == -self._by, self.process.exitcode
             return False
         assert fault is None, fault
         return True
@@ -55,6 +60,19 @@ class Worker:
     def does(self, command, *args):
         """Tell it something and wait until it is done."""
         self.start(command, *args)
+        return self.ended()
+
+    def sleeps(self):
+        """Wait until it has stopped itself."""
+        status = Path(f"/proc/{self.process.pid}/stat")
+        give_up_at = time.monotonic() + PATIENCE
+        while status.read_text().rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < give_up_at, "a worker does not come to its point"
+            time.sleep(0.01)
+
+    def wakes(self):
+        """Let it go on where it stopped, and wait until it is done."""
+        os.kill(self.process.pid, signal.SIGCONT)
         return self.ended()
 
     def stop(self):
@@ -65,11 +83,11 @@ class Worker:
         self._mine.close()
 
 
-def _work(orders, place, point):
+def _work(orders, place, point, by):
     with ExitStack() as stack:
         company = opened(*place, stack)
         if point is not None:
-            Mine(company, point)
+            Mine(company, point, by)
         while True:
             try:
                 command, args = orders.recv()

@@ -3,11 +3,11 @@
 What Slack was told is read from the pretended Slack's own list, never from the ledger alone.
 """
 
+import signal
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from multiprocessing import get_context
 
 from sqlalchemy import select
 
@@ -16,7 +16,7 @@ from connectors.testing.control import Control, RemoteSlack
 from decisions.ledger import Ledger
 from decisions.ledger.records import Answer, Case, Notification
 from tests.faults.clock import SharedClock
-from tests.faults.crew import Worker
+from tests.faults.crew import FORK, Worker
 from tests.faults.place import ASSIGNEES, PEOPLE, TOKEN
 from tests.faults.points import POINTS
 
@@ -75,11 +75,11 @@ def cells(seed):
 @contextmanager
 def pretended_slack(clock):
     """Yield a Slack in a process of its own."""
-    context = get_context("fork")
-    mine, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, clock), daemon=True)
+    mine, theirs = FORK.Pipe()
+    process = FORK.Process(target=_serve, args=(theirs, clock), daemon=True)
     process.start()
     try:
+        assert mine.poll(60), "the pretended Slack does not start"
         slack = RemoteSlack(mine.recv())
         for user, person in PEOPLE.people.items():
             name = person.slack or f"U0{user.upper().replace('.', '')[:10]}"
@@ -105,12 +105,13 @@ class Matrix:
         url: The ledger's address; it is empty.
         slack: The pretended Slack.
         clock: The clock that all share.
+        by: The signal that ends the one that dies.
     """
 
-    def __init__(self, url, slack, clock):
+    def __init__(self, url, slack, clock, by=signal.SIGKILL):
+        self._by = by
         self._slack = slack
         self._clock = clock
-        self._bursts = 0
         self._place = (url, slack.url, clock)
         self._ledger = Ledger(url, clock)
         self._crew = [Worker(self._place) for _ in range(2)]
@@ -124,7 +125,7 @@ class Matrix:
     def trial(self, number, point, fault):
         """Kill one process, let the others end its work, and return what came of it."""
         doing, result = point.split()[0], Result()
-        doomed = Worker(self._place, point)
+        doomed = Worker(self._place, point, self._by)
         try:
             self._together(doomed, doing == "ingest", "ingest", number)
             method = METHODS.get(doing, "chat.postMessage")
@@ -149,7 +150,7 @@ class Matrix:
             self._slack.do("clear_faults")
         self._crew[0].does("close_cases", *self._keys(number))
         self._until_quiet(None)
-        self._judge(number, doing, fault, result)
+        self._judge(number, doing, result)
         return result
 
     def _together(self, doomed, is_its_work, command, *args):
@@ -195,7 +196,7 @@ class Matrix:
         with self._ledger.reading() as connection:
             return connection.execute(query).all()
 
-    def _judge(self, number, doing, fault, result):
+    def _judge(self, number, doing, result):
         keys, told, cases = self._keys(number), Notification.__table__.c, Case.__table__.c
         rows = self._asked(
             select(told.key, told.state, told.channel, told.reference)
@@ -217,10 +218,6 @@ class Matrix:
         )
         lost += [f"the answer counts {len(answers)} times"] * (len(answers) != 1)
         doubled = [f"{key} is {n} times in Slack" for key, n in times.items() if n > 1]
-        # What Slack takes late it takes when it likes; all else comes no faster than it allows.
-        bursts = [str(each) for each in self._slack.breaches[self._bursts :]]
-        self._bursts += len(bursts)
-        doubled += bursts if fault != "taken late" else []
         result.lost, result.doubled = len(lost), len(doubled)
         result.words = [f"trial {number}: {each}" for each in lost + doubled]
 
@@ -233,19 +230,20 @@ class Matrix:
         ]
 
 
-def killed(url, kills, seed, *, at_each=lambda *_: None):
+def killed(url, kills, seed, *, by=signal.SIGKILL, at_each=lambda *_: None):
     """Kill so many processes over one ledger; return the results by cell, and broken promises.
 
     Args:
         url: The ledger's address; it is empty.
         kills: How many; a trial whose process never comes to its point is none.
         seed: Which fault the first point begins with.
+        by: The signal that they are killed by.
         at_each: Is told of every trial: point, fault, result.
     """
     found, clock = {}, SharedClock()
     with ExitStack() as stack:
         slack = stack.enter_context(pretended_slack(clock))
-        matrix = Matrix(url, slack, clock)
+        matrix = Matrix(url, slack, clock, by)
         stack.callback(matrix.stop)
         trials = enumerate(cells(seed))
         while sum(result.kills for result in found.values()) < kills:

@@ -1,11 +1,13 @@
 """What every process has: a ledger, a channel to the pretended Slack, people, a clock."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from types import SimpleNamespace
 
 from connectors.slack.channel import SlackChannel
 from decisions.desk import Author, Desk
+from decisions.errors import LifecycleError
 from decisions.ledger import Ledger
 from decisions.links import Links
 from decisions.pursuit import Pursuit
@@ -63,6 +65,26 @@ class Company:
     def answer(self, key, person, click):
         """Acknowledge a case."""
         self.desk.acknowledge(key, Author(person, "slack", click))
+
+    def answer_at_once(self, key, how_many, clicks):
+        """Answer one case in so many threads, by turns acknowledging, completing, overriding."""
+
+        def answer(number):
+            author = Author(
+                "dana.reyes", ("slack", "api", "inbox")[number % 3], f"{clicks} {number}"
+            )
+            try:
+                if number % 3 == 0:
+                    self.desk.acknowledge(key, author)
+                elif number % 3 == 1:
+                    self.desk.done(key, author, what="Called them.")
+                else:
+                    self.desk.override(key, author, reason="data is wrong", note="It is.")
+            except LifecycleError:
+                return
+
+        with ThreadPoolExecutor(how_many) as threads:
+            list(threads.map(answer, range(how_many)))
 
     def close_cases(self, *keys):
         """Override cases, so that nothing of them is left to do."""

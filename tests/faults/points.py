@@ -1,4 +1,4 @@
-"""Named points at which a process ends itself by SIGKILL, laid around what it already does.
+"""Named points at which a process sends itself a signal, laid around what it already does.
 
 Nothing of the program knows them: ledger, database driver and HTTP client are wrapped from outside.
 """
@@ -22,15 +22,17 @@ POINTS = (
 
 
 class Mine:
-    """Lays one point into a company's process; passing it is the end.
+    """Lays one point into a company's process; passing it is the end, or a long sleep.
 
     Args:
         company: The process's own.
         point: One of ``POINTS``.
+        by: The signal it sends itself there, once.
     """
 
-    def __init__(self, company, point):
+    def __init__(self, company, point, by=signal.SIGKILL):
         self._point = point
+        self._by = by
         self._doing = None
         ledger = company.ledger
         for place, name, doing in (
@@ -82,4 +84,5 @@ class Mine:
 
     def pass_(self, where):
         if f"{self._doing} {where}" == self._point:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._point = None
+            os.kill(os.getpid(), self._by)

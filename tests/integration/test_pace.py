@@ -149,8 +149,8 @@ def test_a_sender_that_looks_for_long_before_it_posts_makes_no_burst(company):
     there.clock.now += 5 * SECOND
     [quick] = outbox.claim(most=1, paces=lambda _name: pace)
 
-    assert outbox.is_held(slow, pace)
-    assert not outbox.is_held(quick, pace)
+    assert outbox.is_held(slow)
+    assert not outbox.is_held(quick)
 
 
 @pytest.mark.fault("F7")
