@@ -143,7 +143,7 @@ def _fact_lines(facts: Sequence[Fact], room: int) -> Iterator[str]:
 
 
 def _more(count: int) -> str:
-    return f"… {count} more, see the case's page"
+    return f"… {count:,} more, see the case's page"
 
 
 def _deadline(message: Message) -> str:
