@@ -83,7 +83,7 @@ ALLOWED: Final[Mapping[Act, frozenset[Role]]] = {
     Act.RECORD: _KEEPERS,
     Act.SEARCH: _KEEPERS,
     Act.VERIFY: _KEEPERS,
-    Act.EXPORT: _KEEPERS,
+    Act.EXPORT: frozenset({Role.OPERATOR}),
 }
 """The roles that allow each act; any one of them is enough, and what is not listed is refused."""
 

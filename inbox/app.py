@@ -19,9 +19,11 @@ from inbox import identity
 from inbox.answers import Answers
 from inbox.api import API, create_api
 from inbox.identity import Stranger
+from inbox.inspecting import Inspecting
 from inbox.largest import Limit
 from inbox.linked import Linked
 from inbox.operation import Operation, Stopwatch
+from inbox.overseeing import Overseeing
 from inbox.pages import Pages
 from inbox.receipts import receipts_router
 from inbox.rendering import Renderer
@@ -68,6 +70,8 @@ def create_app(layer: Layer) -> FastAPI:
     answers = Answers(renderer, pages)
     app.include_router(answers.router())
     app.include_router(Linked(renderer, pages, answers).router())
+    app.include_router(Overseeing(renderer).router())
+    app.include_router(Inspecting(renderer).router())
     if settings.signs_in:
         app.include_router(SignIn(renderer).router())
     app.include_router(slack_router(lambda: layer))

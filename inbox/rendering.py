@@ -13,7 +13,7 @@ from decisions.definition import Definition
 from decisions.errors import LedgerError
 from decisions.ledger import SYSTEM
 from decisions.ledger.records import Standing
-from decisions.permission import Act
+from decisions.permission import ALLOWED, Act, roles_of
 from flows.wiring import Layer
 from inbox import identity
 from inbox.identity import Reader, Stranger
@@ -117,6 +117,7 @@ class Renderer:
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         known = {
             "me": reader,
+            "keeps": self._keeps(reader),
             "watch": self.watch(reader),
             "here": here if request.method == "GET" else "/",
             "path": request.url.path,
@@ -127,6 +128,14 @@ class Renderer:
         if said:
             response.delete_cookie(SAID, httponly=True, samesite="strict")
         return response
+
+    def _keeps(self, reader: Reader | None) -> bool:
+        """Whether the ledger's page is for them; the page itself asks more exactly."""
+        if reader is None:
+            return False
+        workspace, now = self.layer.workspace, self.layer.clock()
+        held = roles_of(reader.key, workspace.decisions.values(), workspace.people, now)
+        return bool(held & ALLOWED[Act.SEARCH])
 
     def problem(self, request: Request, status: int, title: str, text: str) -> Response:
         """Return a page that says what went wrong and what to do."""

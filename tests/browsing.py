@@ -126,15 +126,21 @@ def company_of(
     folder: Path,
     *rows: dict[str, Any],
     settings: dict[str, Any] | None = None,
+    people: str | None = None,
+    is_run: bool = True,
     **workspace: Any,
 ) -> Company:
+    """Return Larkfield with a layer over it; its decision is run once unless told otherwise."""
     clock = MovableClock()
     write_workspace(folder, **workspace)
+    if people is not None:
+        (folder / "people.yaml").write_text(people)
     write_scores(folder, rows, scored_at=clock() - timedelta(hours=1))
     known = {"workspace": folder, "home": folder / "home"} | (settings or {})
     layer = wiring.assemble(Settings(**known), clock)
-    sweep.decide(layer, DECISION)
-    sweep.dispatch(layer)
+    if is_run:
+        sweep.decide(layer, DECISION)
+        sweep.dispatch(layer)
     return Company(layer, clock)
 
 

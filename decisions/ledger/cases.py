@@ -267,7 +267,7 @@ def _after(due_at: datetime, last_id: int) -> ColumnElement[bool]:
     return (table.c.due_at > due_at) | ((table.c.due_at == due_at) & (table.c.id > last_id))
 
 
-def _deadline() -> ColumnElement[datetime | None]:
+def deadline_of() -> ColumnElement[datetime | None]:
     """Return what the case waits for next: to wake up, to be completed, or to be answered."""
     table = Case.__table__
     return case_sql(
@@ -278,7 +278,7 @@ def _deadline() -> ColumnElement[datetime | None]:
 
 
 def _most_urgent_first() -> list[ColumnElement[Any]]:
-    table, deadline = Case.__table__, _deadline()
+    table, deadline = Case.__table__, deadline_of()
     return [deadline.is_(None), deadline, table.c.priority.desc().nulls_last(), table.c.id]
 
 
@@ -300,8 +300,13 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
             | table.c.subject.ilike(f"%{pattern}%", escape="\\")
         )
     if wanted.overdue_at is not None:
-        conditions.append(_deadline() < wanted.overdue_at)
+        conditions.append(deadline_of() < wanted.overdue_at)
     return conditions
+
+
+def waits() -> ColumnElement[bool]:
+    """Whether a case waits for somebody, so that the index of those serves."""
+    return _is_one_of(WAITING)
 
 
 def _is_one_of(states: Sequence[str]) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from decisions.ledger.installations import Installations
 from decisions.ledger.looks import Looks
 from decisions.ledger.losses import Losses
 from decisions.ledger.outbox import Outbox
+from decisions.ledger.overview import Overview
 from decisions.ledger.pulse import Pulse
 from decisions.ledger.receipts import Receipts
 from decisions.ledger.records import Entry, Run, Version
@@ -51,6 +52,7 @@ class Ledger:
         releases: Versions, and how decisions stand.
         accuracies: How right models were.
         tokens: Leave that programs have.
+        overview: How decisions stand, counted; entries.
         clock: The present instant as the database sees it.
 
     Args:
@@ -80,6 +82,7 @@ class Ledger:
         self.releases = Releases(self._store)
         self.accuracies = Accuracies(self._store)
         self.tokens = Tokens(self._store)
+        self.overview = Overview(self._store)
 
     @property
     def name(self) -> str:
