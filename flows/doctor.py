@@ -4,6 +4,7 @@ Nobody is told anything and nothing is recorded.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 from decisions.deciding.evaluation import relation_sql
@@ -17,8 +18,16 @@ from decisions.errors import (
 )
 from decisions.ledger.pulse import Backlog
 from decisions.ownership import People
-from decisions.ports import Addressee, Clock, Condition, Examinable, Finding, wall_clock
-from flows import wiring
+from decisions.ports import (
+    Addressee,
+    Clock,
+    Condition,
+    Examinable,
+    Finding,
+    InstalledChannel,
+    wall_clock,
+)
+from flows import mooring, wiring
 from flows.settings import Settings
 from flows.wiring import Layer
 
@@ -137,10 +146,17 @@ class _Look:
         except ConnectorError as failure:
             yield Finding(about=name, condition=Condition.FAULTY, found=str(failure))
             return
+        installed = channel if isinstance(channel, InstalledChannel) else None
         if isinstance(channel, Examinable):
             yield from channel.examined(to)
+            if installed is not None:
+                yield from self._app(installed)
             return
         yield Finding(about=name, condition=Condition.DOUBTFUL, found="cannot be examined")
+
+    def _app(self, channel: InstalledChannel) -> Iterator[Finding]:
+        with suppress(ConnectorError):  # what keeps Slack from answering was said already
+            yield mooring.examined(self._layer, channel)
 
 
 def due(work: str, found: Backlog, bound: timedelta) -> Finding:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from decisions.definition import Definition
 from decisions.ledger import SYSTEM, Claim
-from decisions.ledger.amendments import Outdated
+from decisions.ledger.amendments import AGAIN, Outdated
 from decisions.ledger.records import Answer, Case, CaseState, Notification, Run, Standing
 from decisions.lifecycle import PAST, Move
 from decisions.links import Link, Links
@@ -30,6 +30,7 @@ _LEADS = {
     Kind.ALARMED: "Something is wrong with the running of Followthrough",
     Kind.HALTED: "Nothing is decided, told or escalated until it is resumed",
 }
+_GONE = "Once more, because the message before this one is gone"
 _BEYOND = "Beyond the operating boundary: these are for you to look at"
 
 
@@ -44,7 +45,8 @@ def message_for(claim: Claim, people: People, inbox_url: str) -> Message:
     told = claim.notification
     to = addressee(told.recipient, people)
     if claim.case is not None:
-        return _about_case(told, claim.definition, claim.case, to, people, inbox_url)
+        message = _about_case(told, claim.definition, claim.case, to, people, inbox_url)
+        return _once_more(message, claim.case, people) if told.key.endswith(AGAIN) else message
     if claim.standing is not None:
         return _about_halt(claim, claim.standing, to, people)
     if claim.run is None:
@@ -54,6 +56,12 @@ def message_for(claim: Claim, people: People, inbox_url: str) -> Message:
     if told.kind == Kind.ALARMED:
         return _alarm(claim, to, people)
     return _about_run(claim, claim.run, to, people)
+
+
+def _once_more(message: Message, case: Case, people: People) -> Message:
+    is_held = case.state == CaseState.ACKNOWLEDGED
+    standing = f"Acknowledged; it is with {people.name(str(case.assignee))}" if is_held else None
+    return message.model_copy(update={"lead": _GONE, "standing": standing})
 
 
 def with_own_link(message: Message, links: Links, inbox_url: str, now: datetime) -> Message:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from decisions.errors import PermanentFailure, TemporaryFailure
-from decisions.ports import Addressee, InstalledChannel
+from decisions.ports import Addressee, Condition, Finding, InstalledChannel
 from flows.messages import addressee
 from flows.wiring import Layer
 
@@ -43,33 +43,49 @@ def moor(layer: Layer, *, take_over: bool = False) -> None:
             _logger.warning("%s: whose app it is was not found out: %s", name, silence)
 
 
+def examined(layer: Layer, channel: InstalledChannel) -> Finding:
+    """Return whether an app is this ledger's, without recording anything.
+
+    Raises:
+        TemporaryFailure: The other side cannot be asked just now.
+    """
+    about, (app, team) = f"{channel.name}: app", channel.installation()
+    if refusal := _refusal(layer, channel):
+        advice = "make an app of its own for each ledger; slack-manifest.yaml makes one"
+        return Finding(about=about, condition=Condition.FAULTY, found=refusal, advice=advice)
+    return Finding(about=about, found=f"{app} in {team}, this ledger's alone")
+
+
 def _moored(layer: Layer, channel: InstalledChannel, *, take_over: bool) -> None:
+    refusal = None if take_over else _refusal(layer, channel)
+    if refusal is not None:
+        raise PermanentFailure(refusal, connector=channel.name)
     installations, name = layer.ledger.installations, channel.name
-    app, team = channel.installation()
-    known = installations.of(name)
-    if take_over:
+    if take_over or installations.of(name) is None:
+        app, team = channel.installation()
         installations.connect(name, app=app, team=team)
-        return
+
+
+def _refusal(layer: Layer, channel: InstalledChannel) -> str | None:
+    """Return why the app is not this ledger's; None where nothing speaks against it."""
+    installations, now = layer.ledger.installations, layer.clock()
+    (app, team), known = channel.installation(), installations.of(channel.name)
     if known is not None and (known.app, known.team) != (app, team):
-        text = (
+        return (
             f"this ledger speaks through app {known.app} in workspace {known.team}, and the token "
             f"is of app {app} in {team}; set the token of that app, or say that the ledger moves "
             "to this one: followthrough serve --take-over"
         )
-        raise PermanentFailure(text, connector=name)
-    now = layer.clock()
     since = max(now - LATELY, known.since) if known is not None else now - LATELY
-    ours = installations.origin()
-    for origin, person, at in channel.told_by_others(_people(layer), ours, since):
-        text = (
+    others = channel.told_by_others(_people(layer), installations.origin(), since)
+    for origin, person, at in others:
+        return (
             f"another ledger ({origin}) told {person} something through the same app at "
             f"{at:%Y-%m-%d %H:%M} UTC; two processes on one app take each other's answers. Stop "
             "the other one, or give this one an app of its own. If the other is gone for good: "
             "followthrough serve --take-over"
         )
-        raise PermanentFailure(text, connector=name)
-    if known is None:
-        installations.connect(name, app=app, team=team)
+    return None
 
 
 def _people(layer: Layer) -> Sequence[Addressee]:

@@ -66,8 +66,13 @@ class Examination:
             yield self._tried(self._socket, answer)
         yield self._permissions(answer)
         yield self._time(answer)
+        reachable = None
         for person in people:
-            yield self._person(person)
+            found, user = self._person(person)
+            reachable = reachable or (user and (user, person.name))
+            yield found
+        if reachable:
+            yield self._opened(*reachable)
 
     def _finding(
         self,
@@ -148,7 +153,8 @@ class Examination:
             "let this machine keep time by NTP",
         )
 
-    def _person(self, to: Addressee) -> Finding:
+    def _person(self, to: Addressee) -> tuple[Finding, str | None]:
+        """Return what was found, and their Slack id if they can be told something."""
         ask: Callable[..., SlackResponse] = self._client.users_lookupByEmail
         by, asked = f"the e-mail {to.email}", {"email": to.email}
         if to.slack:
@@ -159,13 +165,29 @@ class Examination:
         except SDK_FAILURES as error:
             if isinstance(error, SlackApiError) and meaning(error) is Meaning.UNREACHABLE:
                 found = f"Slack knows nobody by {by}"
-                return self._finding(to.person, found, Condition.FAULTY, advice)
-            return self._away(to.person, error)
+                return self._finding(to.person, found, Condition.FAULTY, advice), None
+            return self._away(to.person, error), None
         if user.get("deleted") or user.get("is_bot"):
             what = "is deactivated" if user.get("deleted") else "is a bot's"
             found = f"their account {what}"
-            return self._finding(to.person, found, Condition.FAULTY, advice)
-        return self._finding(to.person, f"found by {by}")
+            return self._finding(to.person, found, Condition.FAULTY, advice), None
+        return self._finding(to.person, f"found by {by}"), user.get("id") or to.slack
+
+    def _opened(self, user: str, name: str) -> Finding:
+        """Open a conversation, which tells nobody anything, and see whether its past is there."""
+        try:
+            channel = self._client.conversations_open(users=user).get("channel") or {}
+            self._client.conversations_history(channel=str(channel.get("id")), limit=1)
+        except SDK_FAILURES as error:
+            if not isinstance(error, SlackApiError) or meaning(error) in {
+                Meaning.UNKNOWN,
+                Meaning.WAIT,
+            }:
+                return self._away("direct messages", error)
+            found = f"Slack answers {refusal_code(error)!r} to one with {name}"
+            advice = "turn on the app's messages tab, and grant im:write and im:history"
+            return self._finding("direct messages", found, Condition.FAULTY, advice)
+        return self._finding("direct messages", "can be opened and read back")
 
 
 def _header(answer: SlackResponse, name: str) -> str | None:

@@ -177,3 +177,24 @@ class TestSocketMode:
         one = self.look(slack, clock, slack.app_token)["slack: socket mode"]
 
         assert one.found == "its token is of app A0OTHER, the bot's of A0FOLLOW"
+
+
+@pytest.mark.parametrize("missing", ["im:write", "im:history"])
+def test_conversations_that_cannot_be_opened_or_read_back_are_named(clock, missing):
+    with FakeSlack(clock=clock, scopes=set(SCOPES) - {missing}) as slack:
+        slack.add_person("U01DANA", email="dana@larkfield.example")
+        found = look(slack, clock, [DANA])
+
+    one = found["slack: direct messages"]
+    assert (one.condition, one.found) == (
+        Condition.FAULTY,
+        "Slack answers 'missing_scope' to one with Dana",
+    )
+
+
+def test_a_messages_tab_that_is_off_is_named(slack, clock):
+    slack.refuse("messages_tab_disabled", method="conversations.open")
+
+    one = look(slack, clock, [DANA])["slack: direct messages"]
+
+    assert one.advice.startswith("turn on the app's messages tab")

@@ -6,7 +6,8 @@ import pytest
 
 from connectors.testing import FakeSlack
 from decisions.errors import PermanentFailure
-from flows.mooring import moor
+from decisions.ports import Condition
+from flows.mooring import examined, moor
 from tests.samples import MovableClock
 from tests.slack_room import MIA, Room
 
@@ -118,3 +119,19 @@ def test_a_slack_that_does_not_answer_stops_nobody(open_room, slack, caplog):
 
     assert "whose app it is was not found out" in caplog.text
     assert known(room) is None
+
+
+def test_the_doctor_says_whose_app_it_is_and_records_nothing(open_room):
+    alone = open_room("production")
+    found = examined(alone.layer, alone.layer.channels["slack"])
+    assert (found.about, found.found) == (
+        "slack: app",
+        "A0FOLLOW in T0LARKFIELD, this ledger's alone",
+    )
+    assert known(alone) is None
+
+    second = open_room("development")
+
+    found = examined(second.layer, second.layer.channels["slack"])
+    assert found.condition is Condition.FAULTY
+    assert found.advice.startswith("make an app of its own for each ledger")

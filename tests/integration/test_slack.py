@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from connectors.slack.channel import SlackChannel
+from connectors.slack.examination import SCOPES
 from connectors.slack.responses import MEANINGS, Meaning
 from connectors.testing import FakeSlack
 from connectors.testing.wire import LocalServer
@@ -20,6 +21,7 @@ from decisions.errors import (
     UnknownOutcome,
 )
 from decisions.ports import Addressee, Channel, Kind, Message
+from inbox.slack import EVENTS, PATH
 
 MANIFEST = Path(__file__).parents[2] / "slack-manifest.yaml"
 TOKEN = "xoxb-larkfield-1"
@@ -376,6 +378,7 @@ class TestTheManifest:
 
     def test_there_are_no_others(self, scopes):
         assert scopes == {"chat:write", "im:write", "im:history", "users:read", "users:read.email"}
+        assert scopes == set(SCOPES)
 
     def test_it_has_what_slack_accepts(self, manifest):
         about = manifest["display_information"]
@@ -384,6 +387,18 @@ class TestTheManifest:
         assert len(about["name"]) <= 35
         assert len(about["description"]) <= 140
         assert manifest["settings"]["interactivity"]["request_url"].startswith("https://")
+
+    def test_it_leads_to_what_the_inbox_serves(self, manifest):
+        told = manifest["settings"]
+
+        assert told["interactivity"]["request_url"].endswith(PATH)
+        assert told["event_subscriptions"]["request_url"].endswith(EVENTS)
+        assert told["event_subscriptions"]["bot_events"] == ["app_home_opened"]
+        assert manifest["features"]["app_home"]["home_tab_enabled"]
+        assert set(told) == {
+            "event_subscriptions", "interactivity", "org_deploy_enabled", "socket_mode_enabled",
+            "token_rotation_enabled",
+        }  # fmt: skip
 
     def test_people_can_be_sent_direct_messages(self, manifest):
         assert manifest["features"]["app_home"]["messages_tab_enabled"]

@@ -518,3 +518,49 @@ class TestF22Poison:
 
     def state(self, room, key):
         return room.layer.ledger.cases.dossier(key).notifications[0].state
+
+
+class TestF26GoneCard:
+    def test_whoever_holds_the_case_is_asked_once_more_and_told_why(self, room):
+        room.slack.delete(room.card)
+        room.layer.desk.acknowledge("CSC-1", Author("mia.chen", "inbox", "1"))
+        room.clock.now += timedelta(seconds=2)
+
+        sending.amend(room.layer)
+        room.deliver()
+
+        [again] = room.slack.messages_to(MIA)
+        assert again.text.startswith("Acknowledged; it is with Mia Chen\nOnce more, because")
+        assert "acknowledge" not in again.buttons
+        room.answer("done", again)
+        assert room.state == "completed"
+
+    @pytest.mark.parametrize("code", ["cant_update_message", "is_inactive", "edit_window_closed"])
+    def test_one_that_can_be_changed_no_more_is_replaced_too(self, room, code):
+        room.slack.refuse(code, method="chat.update")
+        room.layer.desk.acknowledge("CSC-1", Author("mia.chen", "inbox", "1"))
+        room.clock.now += timedelta(seconds=2)
+
+        sending.amend(room.layer)
+        room.deliver()
+
+        assert len(room.slack.messages_to(MIA)) == 2
+
+    def test_of_a_case_that_is_closed_nobody_hears_again(self, room):
+        room.slack.delete(room.card)
+        room.layer.desk.done("CSC-1", Author("mia.chen", "inbox", "1"), what="They stay.")
+
+        sending.amend(room.layer)
+        room.deliver()
+
+        assert room.slack.messages_to(MIA) == []
+
+
+def test_f23_a_conversation_that_is_gone_makes_the_next_person_hear_at_once(room):
+    room.slack.refuse("channel_not_found")
+    room.ask("birch")
+    room.clock.now += timedelta(seconds=2)
+    sweep.escalate(room.layer)
+    room.deliver()
+
+    assert any("birch" in told.text for told in room.slack.messages_to(OMAR))
