@@ -16,8 +16,9 @@ from connectors.slack.channel import SlackChannel
 from connectors.slack.interactions import Challenge, read_event, read_interaction
 from decisions.errors import ConnectorError, LedgerError
 from flows.wiring import Layer
+from inbox.afterwards import Afterwards
 from inbox.safety import body_within
-from inbox.slack_answers import Messenger, NotMeantForUs, Said
+from inbox.slack_answers import Messenger, NotMeantForUs
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,28 +28,30 @@ LARGEST_BODY = 512 * 1024
 """Bytes; what Slack sends of a message of ours is far smaller."""
 
 
+_After = Mapping[str, Callable[[], None]]
+_Act = Callable[[Messenger, bytes], tuple[Response, _After]]
+
+
 def slack_router(layer: Callable[[], Layer]) -> APIRouter:
     """Return the routes that Slack posts presses, forms and events to.
 
     Args:
         layer: Called for every request.
     """
-    router = APIRouter()
+    router, afterwards = APIRouter(), Afterwards()
 
     @router.post(PATH, include_in_schema=False)
     async def interactions(request: Request) -> Response:
-        return await _received(layer(), request, _interaction)
+        return await _received(layer(), request, _interaction, afterwards)
 
     @router.post(EVENTS, include_in_schema=False)
     async def events(request: Request) -> Response:
-        return await _received(layer(), request, _event)
+        return await _received(layer(), request, _event, afterwards)
 
     return router
 
 
-async def _received(
-    layer: Layer, request: Request, act: Callable[[Messenger, bytes], Response]
-) -> Response:
+async def _received(layer: Layer, request: Request, act: _Act, afterwards: Afterwards) -> Response:
     body = await body_within(request, LARGEST_BODY)
     if body is None:
         return Response(status_code=413)
@@ -57,14 +60,14 @@ async def _received(
         path = request.url.path
         _LOG.warning("refused a request to %s that no connected Slack app has signed", path)
         return Response(status_code=401)
-    return await run_in_threadpool(partial(_answered, Messenger(layer, channel), body, act))
+    messenger = Messenger(layer, channel)
+    return await run_in_threadpool(partial(_answered, messenger, body, act, afterwards))
 
 
-def _answered(
-    messenger: Messenger, body: bytes, act: Callable[[Messenger, bytes], Response]
-) -> Response:
+def _answered(messenger: Messenger, body: bytes, act: _Act, afterwards: Afterwards) -> Response:
     try:
-        return act(messenger, body)
+        with afterwards.answering():
+            response, after = act(messenger, body)
     except ValueError as fault:
         _LOG.warning("refused a request of Slack's: %s", fault)
         return Response(status_code=404)
@@ -74,22 +77,22 @@ def _answered(
     except (LedgerError, ConnectorError) as fault:
         _LOG.error("an answer from Slack was not recorded: %s", fault)
         return Response(status_code=503)
+    response.background = BackgroundTask(afterwards.add, after)
+    return response
 
 
-def _interaction(messenger: Messenger, body: bytes) -> Response:
+def _interaction(messenger: Messenger, body: bytes) -> tuple[Response, _After]:
     said = messenger.answer(read_interaction(body))
-    after = BackgroundTask(said.then)
     if said.answer is None:
-        return Response(background=after)
-    return JSONResponse(said.answer, background=after)
+        return Response(), said.after
+    return JSONResponse(said.answer), said.after
 
 
-def _event(messenger: Messenger, body: bytes) -> Response:
+def _event(messenger: Messenger, body: bytes) -> tuple[Response, _After]:
     event = read_event(body)
     if isinstance(event, Challenge):
-        return PlainTextResponse(event.answer)
-    said: Said = messenger.notice(event)
-    return Response(background=BackgroundTask(said.then))
+        return PlainTextResponse(event.answer), {}
+    return Response(), messenger.notice(event).after
 
 
 def _signer(layer: Layer, body: bytes, headers: Mapping[str, str]) -> SlackChannel | None:

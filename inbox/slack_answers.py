@@ -6,8 +6,9 @@ the person is told in private and the messages follow their case.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from connectors.slack.blocks import ACKNOWLEDGE
@@ -65,21 +66,23 @@ class NotMeantForUs(Exception):
     """It was signed for us, but sent to another app or workspace."""
 
 
-def _nothing() -> None:
-    return
-
-
 @dataclass(frozen=True, slots=True)
 class Said:
     """What comes back.
 
     Attributes:
         answer: What Slack is answered; None for a bare acknowledgement.
-        then: What follows once Slack has been answered.
+        after: What follows once Slack has been answered, in this order, by what it does; what
+            is done for one answer need not be done again for the next one of the same name.
     """
 
     answer: Mapping[str, Any] | None = None
-    then: Callable[[], None] = _nothing
+    after: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+
+    def then(self) -> None:
+        """Do what follows."""
+        for act in self.after.values():
+            act()
 
 
 class Messenger:
@@ -122,7 +125,11 @@ class Messenger:
         if not isinstance(event, Visit):
             return Said()
         self._identify(event.meant_for)
-        return Said(then=lambda: self._homes.show(event.user, self._people.key(event.user)))
+
+        def show() -> None:
+            self._homes.show(event.user, self._people.key(event.user))
+
+        return Said(after={f"home of {event.user}": show})
 
     def _identify(self, meant_for: Identity) -> None:
         if meant_for != self._channel.identity():
@@ -219,20 +226,25 @@ class Messenger:
         return desk.done(case.key, author, what=what, acted_at=acted_at)
 
     def _replied(self, user: str, person: str | None, reply_to: str, text: str) -> Said:
-        def then() -> None:
-            if reply_to:
-                self._reply(reply_to, text)
+        def show() -> None:
             self._homes.show(user, person, notice=None if reply_to else text)
-            # At once, not at the next sweep: the person is looking at the buttons they pressed.
-            sending.amend(self._layer)
 
-        return Said(then=then)
+        after: dict[str, Callable[[], None]] = {}
+        if reply_to:
+            after[f"reply to {reply_to}"] = partial(self._reply, reply_to, text)
+        # At once, not at the next sweep: the person is looking at the buttons they pressed.
+        after["amendments"] = lambda: _amend(self._layer)
+        return Said(after=after | {f"home of {user}": show})
 
     def _reply(self, reply_to: str, text: str) -> None:
         try:
             self._channel.reply(reply_to, text)
         except ConnectorError as failure:
             _LOG.warning("Slack did not take a reply, the answer itself is recorded: %s", failure)
+
+
+def _amend(layer: Layer) -> None:
+    sending.amend(layer)
 
 
 def _ways(definition: Definition, case: Case) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The database under the ledger: opening, migrating, reading, and one writer at a time."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -52,6 +53,7 @@ class Store:
     def __init__(self, url: str, clock: Clock, *, read_only: bool = False) -> None:
         self._url = _supported(url)
         self._time = Time(clock)
+        self._writing = threading.Lock()
         self.engine = _reading_engine(self._url) if read_only else _engine(self._url)
         self._writer = self.engine.execution_options(**{_WRITING: True})
         try:
@@ -122,13 +124,30 @@ class Store:
 
     @contextmanager
     def _exclusive(self) -> Iterator[Connection]:
-        with self._writer.begin() as connection:
+        with self._turn(), self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {_milliseconds()}"))
                 if _patience.get() is not None:
                     connection.execute(text(f"SET LOCAL statement_timeout = {_milliseconds()}"))
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"))
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let the threads of this process write one after the other, as they came.
+
+        SQLite has whoever finds it locked look again after a while, so that under load some wait
+        for seconds while others go first. PostgreSQL keeps a queue itself.
+        """
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        if not self._writing.acquire(timeout=_milliseconds() / 1000):
+            raise _locked(self.name)
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def _migrate(self) -> None:
         with self.engine.connect() as connection:
@@ -241,6 +260,14 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
+def _locked(name: str) -> LedgerError:
+    waited = _milliseconds() / 1000
+    return LedgerError(
+        f"the ledger {name} was locked by another program for {waited:g} s; "
+        "nothing was written, try again"
+    )
+
+
 @contextmanager
 def _explained(url: URL) -> Iterator[None]:
     name = url.render_as_string(hide_password=True)
@@ -249,11 +276,7 @@ def _explained(url: URL) -> Iterator[None]:
     except OperationalError as error:
         found = str(error.orig).strip().splitlines()[0]
         if any(said in found for said in ("locked", "lock timeout", "statement timeout")):
-            waited = _milliseconds() / 1000
-            raise LedgerError(
-                f"the ledger {name} was locked by another program for {waited:g} s; "
-                "nothing was written, try again"
-            ) from error
+            raise _locked(name) from error
         raise LedgerError(
             f"the ledger {name} cannot be used ({found}); nothing was written"
         ) from error
