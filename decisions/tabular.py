@@ -126,6 +126,8 @@ class _Texts:
 
 
 def _texts(path: Path) -> _Texts:
+    if path.is_dir():
+        raise UnusableFile([Fault(str(path), 0, "is a folder; name one file in it")])
     if not path.is_file():
         raise UnusableFile([Fault(str(path), 0, "there is no such file")])
     match path.suffix.lower():

@@ -120,15 +120,18 @@ def looks(found: Sequence[tuple[str, Effect]], *, worthwhile: float | None = Non
 
 
 def forest(found: Sequence[tuple[str, Effect]]) -> str:
-    """Draw the gain of several decisions on rates, in points, against zero."""
+    """Draw the gain of several decisions on rates, in points, against zero.
+
+    Names and figures stand above their interval, at the edges: a long name is never cut.
+    """
     rows = [
-        {"decision": name, **each.gain.scaled(100).model_dump(), "text": written.difference(each)}
+        {"decision": name, **each.gain.scaled(100).model_dump(), "text": _turned(each)}
         for name, each in found
     ]
     scale = _scale([*rows, {"lower": 0.0, "upper": 0.0}])
     x = alt.X("estimate:Q", title=None, scale=scale, axis=_axis(found[0][1], rows, "+~f"))
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("decision:N", sort=None, title=None, axis=_labels())
+        y=alt.Y("decision:N", sort=None, title=None, axis=None)
     )
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(stroke=INK, strokeDash=[4, 3])
     chart = alt.layer(
@@ -137,15 +140,23 @@ def forest(found: Sequence[tuple[str, Effect]]) -> str:
             x=alt.X("lower:Q", scale=scale), x2="upper:Q"
         ),
         base.mark_point(size=110, opacity=1, shape="diamond", fill=MARK, stroke=MARK).encode(x=x),
-        base.mark_text(dy=-15, fill=INK, fontSize=12.5, fontWeight="bold").encode(
-            x=x, text="text:N"
+        base.mark_text(align="left", dy=-17, fill=INK, fontSize=13).encode(
+            x=alt.value(0), text="decision:N"
+        ),
+        base.mark_text(align="right", dy=-17, fill=INK, fontSize=13, fontWeight="bold").encode(
+            x=alt.value("width"), text="text:N"
         ),
     )
     said = " ".join(
         f"{name}: {written.difference(each)}, interval {written.interval(each)}."
         for name, each in found
     )
-    return _svg(chart, f"Difference by decision. {said}", height=46 * len(rows) + 40)
+    return _svg(chart, f"Difference by decision. {said}", height=52 * len(rows) + 30)
+
+
+def _turned(effect: Effect) -> str:
+    said = written.difference(effect)
+    return f"{said.removesuffix(' points')} (lower is better)" if effect.better == "lower" else said
 
 
 def reliability(found: Accuracy) -> str:

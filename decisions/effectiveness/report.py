@@ -139,7 +139,7 @@ def compose(
         treatment=evidence.treatment,
         effect=effect,
         worthwhile=found.worthwhile,
-        slices=slice_effects(evidence.slices, measure, critical=effect.critical)
+        slices=slice_effects(evidence.slices, measure, critical=effect.critical, names=names)
         if measure and effect and is_reliable
         else (),
         by_answer=evidence.by_answer,

@@ -4,7 +4,7 @@ Whoever looks at many parts will find one in which it seems to work. So parts ar
 five fields at most, and each interval is widened for all parts that are read beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scipy import stats
 
@@ -44,7 +44,7 @@ class SliceEffects(Frozen):
 
 
 def slice_effects(
-    found: Sequence[Sliced], measure: Measure, *, critical: float
+    found: Sequence[Sliced], measure: Measure, *, critical: float, names: Mapping[str, str] = {}
 ) -> tuple[SliceEffects, ...]:
     """Return the effect within each part, with intervals for as many as are read together.
 
@@ -52,6 +52,7 @@ def slice_effects(
         found: What was counted.
         measure: The outcome.
         critical: Standard errors that the interval of the whole reaches.
+        names: Full names by key of ``people.yaml``, for parts that are people.
 
     Sources:
         Bonferroni's inequality: so many intervals all hold their truth at least as often as one
@@ -62,7 +63,7 @@ def slice_effects(
     return tuple(
         SliceEffects(
             by=each.by,
-            parts=tuple(_part(part, measure, wide) for part in each.parts),
+            parts=tuple(_part(part, measure, wide, names) for part in each.parts),
             critical=wide,
         )
         for each in found
@@ -73,7 +74,9 @@ def _is_enough(part: PartCounts) -> bool:
     return min(part.control.observed, part.treatment.observed) >= FEWEST
 
 
-def _part(part: PartCounts, measure: Measure, critical: float) -> PartEffect:
+def _part(
+    part: PartCounts, measure: Measure, critical: float, names: Mapping[str, str]
+) -> PartEffect:
     effect = None
     if _is_enough(part):
         try:
@@ -87,5 +90,8 @@ def _part(part: PartCounts, measure: Measure, critical: float) -> PartEffect:
         except InsufficientData:
             effect = None  # every outcome alike: a part to be shown with its numbers alone
     return PartEffect(
-        label=part.label, control=part.control, treatment=part.treatment, effect=effect
+        label=names.get(part.label, part.label),
+        control=part.control,
+        treatment=part.treatment,
+        effect=effect,
     )

@@ -170,6 +170,8 @@ class Store:
     def _refuse_other_schema(self) -> None:
         with self.engine.connect() as connection:
             found = _revision(connection)
+        if found is None:
+            raise LedgerError(f"{self.name} holds no ledger; `followthrough run` begins one")
         if found != migrations.HEAD:
             raise LedgerError(
                 f"the ledger {self.name} has schema {found}, this program reads "
@@ -179,6 +181,13 @@ class Store:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def is_missing(url: str) -> bool:
+    """Return whether a URL names an SQLite file that is not there; of a server nobody knows."""
+    parsed = _supported(url)
+    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return bool(file) and file != ":memory:" and not Path(str(file)).exists()
 
 
 def _supported(url: str) -> URL:

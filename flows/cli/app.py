@@ -107,6 +107,20 @@ _MENU: dict[Group, tuple[Callable[..., int | None], ...]] = {
     ),
 }
 
+_READS: frozenset[Callable[..., int | None]] = frozenset(
+    {
+        operating.runs,
+        drifting.drift,
+        *(reading.cases, reading.show),
+        *(releasing.versions, differing.diff),
+        *(answering.acknowledge, answering.override, answering.snooze),
+        *(answering.reassign, answering.done),
+        *(explaining.explain, importing.outcomes),
+        *(proving.report, proving.verify, proving.audit),
+    }
+)
+"""Commands about what is recorded already: without a ledger there is nothing to ask them."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command.
@@ -186,7 +200,7 @@ def application() -> App:
         options: Options = Options(),  # noqa: B008  frozen
     ) -> int | None:
         command, bound, ignored = app.parse_args(words, exit_on_error=False, print_error=False)
-        here = Here(options)
+        here = Here(options, only_reads=command in _READS)
         try:
             return _result(command(*bound.args, **bound.kwargs, **dict.fromkeys(ignored, here)))
         finally:

@@ -49,10 +49,13 @@ class Here:
 
     Args:
         options: What the command was told.
+        only_reads: Whether the command asks what is recorded: then a ledger that was named and is
+            not there is a slip of the pen, and no reason to begin another.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, only_reads: bool = False) -> None:
         self.options = options
+        self._only_reads = only_reads
         self.out = Output(as_json=options.json)
 
     @cached_property
@@ -83,11 +86,21 @@ class Here:
         from flows.settings import SHIPPED_WORKSPACE
         from flows.wiring import assemble
 
+        self._refuse_missing()
         if self.settings.log_format == "json":
             set_up(self.settings.log_format)
         if self.settings.workspace == SHIPPED_WORKSPACE:
             self.out.note(f"no {PEOPLE} here: this is the sample workspace that ships")
         return assemble(self.settings, self.clock)
+
+    def _refuse_missing(self) -> None:
+        from decisions.ledger.store import is_missing
+
+        if self._only_reads and self.options.ledger and is_missing(self.options.ledger):
+            raise NotUnderstood(
+                f"there is no ledger {self.options.ledger}; look at --ledger, or begin one there "
+                "with `followthrough run`"
+            )
 
     def person(self, given: str | None = None, *, asked: str = "--as") -> str:
         """Return who asks.

@@ -28,10 +28,11 @@ LEAST_WIDTH = 8
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LENGTHS = (
-    (timedelta(days=1), "d"),
-    (timedelta(hours=1), "h"),
-    (timedelta(minutes=1), "min"),
+    (timedelta(days=1), 2, "d"),
+    (timedelta(hours=1), 2, "h"),
+    (timedelta(minutes=1), 1, "min"),
 )
+"""Units, and how many of them there must be: 47 hours told as 1 d would be half the truth."""
 
 
 class Output:
@@ -212,12 +213,12 @@ def briefly(at: datetime, now: datetime) -> str:
 
 
 def from_now(at: datetime | None, now: datetime) -> str:
-    """Return how far off an instant is, in its largest whole unit: ``in 3 h``, ``2 d late``."""
+    """Return how far off an instant is, in whole units of which there are two: ``in 30 h``."""
     if at is None:
         return ""
     apart = abs(at - now)
-    for length, unit in _LENGTHS:
-        if apart >= length:
+    for length, fewest, unit in _LENGTHS:
+        if apart >= fewest * length:
             count = f"{apart // length} {unit}"
             return f"in {count}" if at > now else f"{count} late"
     return "now"

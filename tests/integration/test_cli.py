@@ -686,6 +686,18 @@ WRONG = [
         id="database-away",
     ),
     pytest.param(["serve", "--port", "0"], 2, "--port is 0", id="no-port"),
+    pytest.param(
+        ["runs", "--ledger", "sqlite:///legder.db"],
+        2,
+        "there is no ledger sqlite:///legder.db; look at --ledger",
+        id="ledger-misspelt",
+    ),
+    pytest.param(
+        ["import", ".", "--decision", "churn-save-call", "--as", "mia.chen"],
+        2,
+        "is a folder; name one file in it",
+        id="folder-imported",
+    ),
 ]  # fmt: skip
 
 
@@ -699,6 +711,7 @@ class TestWrongTurns:
         assert text in " ".join(err.split())
         assert "Traceback" not in err
         assert "hush" not in err
+        assert not Path("legder.db").exists()
 
     def test_an_instant_that_is_none_is_refused(self, shell):
         assert shell.run("cases", at="tomorrow") == 2

@@ -176,7 +176,8 @@ class TestTheFile:
 
         assert code == 2
         said = " ".join(desk.err.split())
-        assert "3: arm is 'maybe'; write 'treatment' or 'control'" in said
+        assert "3: arm is 'maybe'; write 'treatment' or 'control', or say" in said
+        assert "with --treated-is and --control-is" in said
         assert "3: decided_at is 'someday'; write a date" in said
         assert "3: subject 'a' was there before; a subject counts once" in said
         assert "4: outcome is 'often'; write a number" in said

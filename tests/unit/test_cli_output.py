@@ -107,13 +107,15 @@ def test_the_terminals_width_is_kept_where_it_is_known(monkeypatch):
     ("apart", "text"),
     [
         pytest.param(timedelta(days=2, hours=3), "in 2 d", id="days-to-come"),
-        pytest.param(timedelta(days=1), "in 1 d", id="a-day-to-the-second"),
-        pytest.param(timedelta(hours=23, minutes=59), "in 23 h", id="not-yet-a-day"),
+        pytest.param(timedelta(days=2), "in 2 d", id="two-days-to-the-second"),
+        pytest.param(timedelta(hours=47, minutes=59), "in 47 h", id="not-yet-two-days"),
+        pytest.param(timedelta(hours=2), "in 2 h", id="two-hours"),
+        pytest.param(timedelta(minutes=119), "in 119 min", id="not-yet-two-hours"),
         pytest.param(timedelta(minutes=1), "in 1 min", id="a-minute"),
         pytest.param(timedelta(seconds=59), "now", id="less-than-a-minute"),
         pytest.param(timedelta(0), "now", id="this-instant"),
         pytest.param(-timedelta(minutes=5), "5 min late", id="minutes-ago"),
-        pytest.param(-timedelta(hours=30), "1 d late", id="days-ago"),
+        pytest.param(-timedelta(hours=30), "30 h late", id="more-than-a-day-ago"),
     ],
 )
 def test_how_far_off_an_instant_is(apart, text):
