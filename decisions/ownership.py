@@ -142,6 +142,20 @@ class People(Part):
         person = self.person(key)
         return WorkingHours.parse(person.hours, zone=person.zone, holidays=person.holidays)
 
+    def team(self, key: str) -> frozenset[str]:
+        """Return the person and everybody who reports to them, at whatever remove."""
+        found = {key} & self.people.keys()
+        while True:
+            below = {one for one, each in self.people.items() if each.manager in found} - found
+            if not below:
+                return frozenset(found)
+            found |= below
+
+    @property
+    def managers(self) -> frozenset[str]:
+        """Everybody to whom somebody reports."""
+        return frozenset(each.manager for each in self.people.values() if each.manager)
+
     def has_left(self, key: str, at: datetime) -> bool:
         """Whether the person's last day is over at an instant (timezone-aware).
 

@@ -46,6 +46,20 @@ class Written(BaseModel):
     """The page to go on to."""
 
 
+class Ticked(BaseModel):
+    """The cases of a list that were ticked."""
+
+    number: str = ""
+    """The form's own, made when it was shown."""
+    keys: list[str] = []
+    back: str = "/"
+    """The page to go on to."""
+
+
+MOST_TICKED = 50
+"""As many as a page shows."""
+
+
 class Answers:
     """Takes what readers send.
 
@@ -63,6 +77,7 @@ class Answers:
         """Return the routes."""
         router = APIRouter()
         router.add_api_route("/me", self.choose_person, methods=["POST"])
+        router.add_api_route("/acknowledge", self.acknowledge_many, methods=["POST"])
         router.add_api_route("/cases/{key}/{move}", self.answer, methods=["POST"])
         return router
 
@@ -99,6 +114,24 @@ class Answers:
         except (LifecycleError, UnknownPerson) as refusal:
             return self._refused(request, dossier, move, written, refusal)
         return self._renderer.see_other(written.back or f"/cases/{key}", said=reply.text)
+
+    def acknowledge_many(self, request: Request, ticked: Annotated[Ticked, Form()]) -> Response:
+        """Acknowledge every case that was ticked; those that cannot be are named."""
+        me = self._renderer.admitted(request)
+        if not _NUMBER.fullmatch(ticked.number):
+            raise LifecycleError("this form has lost its number; open the queue anew")
+        taken, refused = [], []
+        for key in ticked.keys[:MOST_TICKED]:
+            author = Author(me.key, VIA, f"{VIA}:{me.key}:{ticked.number}:{key}")
+            try:
+                self._layer.desk.acknowledge(key, author)
+            except LifecycleError as refusal:
+                refused.append(str(refusal))
+            else:
+                taken.append(key)
+        said = f"{', '.join(taken) or 'nothing'} acknowledged"
+        said += f"; not taken: {'; '.join(refused)}" if refused else ""
+        return self._renderer.see_other(ticked.back, said=said)
 
     def _author(self, request: Request, me: Reader, written: Written) -> Author:
         visit = identity.visit(request)

@@ -10,6 +10,10 @@ LARGEST_BODY: Final = 1024 * 1024
 """Bytes; no form and no call has a tenth of it."""
 
 
+OWN_LIMIT: Final = "/api/"
+"""The API takes more, and says what is too much in its own form."""
+
+
 class Limit:
     """Reads no more of a request than it may have; nothing of what is cut short is acted on.
 
@@ -22,7 +26,7 @@ class Limit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the request answered, or answer 413."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(OWN_LIMIT):
             await self._app(scope, receive, send)
             return
         claimed = Headers(scope=scope).get("content-length", "0")

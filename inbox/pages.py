@@ -1,11 +1,10 @@
 """The pages: the reader's queue, one case, messages, all cases, runs. Nothing here writes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,11 +23,15 @@ from inbox.moments import next_morning
 from inbox.rendering import Renderer
 from inbox.timeline import Teller, through
 from inbox.views import WAITING, Row
+from inbox.wanted import Wanted
 
 PAGE_SIZE: Final = 50
 MOST_RUNS: Final = 50
 MOST_ESCALATED: Final = 20
 """Cases shown to somebody who was told of them because nobody had answered."""
+
+MOST_ELSEWHERE: Final = 20
+"""Cases of each kind shown that somebody else holds."""
 
 HELD_OUT: Final = "held out"
 _STATES: Final = {
@@ -38,17 +41,6 @@ _STATES: Final = {
     HELD_OUT: (CaseState.HELD_OUT,),
 }
 """What the filter offers; held-out cases are shown only to the owners of their decision."""
-
-
-class Wanted(BaseModel):
-    """What a reader wants to see, as the filter's fields say it; empty does not narrow."""
-
-    decision: str = ""
-    assignee: str = ""
-    state: str = ""
-    text: str = ""
-    overdue: bool = False
-    page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +88,8 @@ class Pages:
     def queue(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
         """Show what waits for the reader, the most urgent first."""
         me = self._renderer.admitted(request)
-        filter_ = Filter(
-            decision=wanted.decision or None, assignee=me.key, text=wanted.text or None
-        )
+        narrowed = wanted.narrowed(self._people, self._layer.clock())
+        filter_ = replace(narrowed, assignee=me.key, assignees=None)
         mine = Filter(assignee=me.key)
         return self._listing(
             request,
@@ -107,15 +98,18 @@ class Pages:
             wanted,
             waiting=self._layer.ledger.cases.count(mine),
             escalated=[self._row(case, me) for case in self._escalated_to(me)],
+            elsewhere=self._elsewhere(me),
         )
 
     def everybody(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
         """Show what waits for anybody, and for whom how much."""
         self._renderer.admitted(request)
-        filter_ = Filter(decision=wanted.decision or None, text=wanted.text or None)
+        filter_ = wanted.narrowed(self._people, self._layer.clock())
         held = self._layer.ledger.cases.held_by()
         by_count = sorted(held.items(), key=lambda one: (-one[1], self._renderer.name(one[0])))
-        return self._listing(request, "everybody.html", filter_, wanted, held=by_count)
+        return self._listing(
+            request, "everybody.html", filter_, wanted, held=by_count, managers=self._managers()
+        )
 
     def cases(self, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
         """Show all cases there are; held-out ones to the owners of their decision alone."""
@@ -132,11 +126,20 @@ class Pages:
             states=states,
             text=wanted.text or None,
             overdue_at=self._layer.clock() if wanted.overdue else None,
+            assignees=self._people.team(wanted.team) if wanted.team else None,
+            least_value=wanted.least,
         )
         people = sorted(self._people.people, key=self._renderer.name)
         offered = [state for state in _STATES if state and (state != HELD_OUT or owned)]
         return self._listing(
-            request, "cases.html", filter_, wanted, people=people, states=offered, owned=owned
+            request,
+            "cases.html",
+            filter_,
+            wanted,
+            people=people,
+            states=offered,
+            owned=owned,
+            managers=self._managers(),
         )
 
     def case(self, request: Request, key: str) -> Response:
@@ -271,13 +274,29 @@ class Pages:
 
     def _row(self, case: Case, me: Reader | None) -> Row:
         watch = self._renderer.watch(me)
-        return views.row(case, self._definition_of(case), zone=watch.zone, now=watch.now)
+        hours = self._people.hours(me.key) if me else None
+        definition = self._definition_of(case)
+        return views.row(case, definition, zone=watch.zone, now=watch.now, hours=hours)
 
     def _definition_of(self, case: Case) -> Definition:
         """Return the pinned definition; a version never changes, so it is read once."""
         if case.version_id not in self._definitions:
             self._definitions[case.version_id] = self._layer.ledger.cases.definition_of(case)
         return self._definitions[case.version_id]
+
+    def _managers(self) -> list[str]:
+        return sorted(self._people.managers, key=self._renderer.name)
+
+    def _elsewhere(self, me: Reader) -> list[tuple[str, list[Row]]]:
+        """Return what is the reader's and in the hands of somebody else, by why it is there."""
+        cases = self._layer.ledger.cases
+        found = {
+            "Held in your place": cases.covered(me.key, most=MOST_ELSEWHERE),
+            "Handed over by you": cases.handed_over(me.key, most=MOST_ELSEWHERE),
+        }
+        return [
+            (why, [self._row(each, me) for each in held]) for why, held in found.items() if held
+        ]
 
     def _escalated_to(self, me: Reader) -> list[Case]:
         """Return the waiting cases of others that the reader was told of."""

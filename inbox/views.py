@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from markupsafe import Markup
@@ -20,6 +20,7 @@ from decisions.ownership import People, resolve
 from decisions.ports import Fact, Kind, Message
 from decisions.template import Figure, money
 from decisions.wording import changed_facts, shown_facts, title, why
+from decisions.worktime import WorkingHours, working_time
 
 WAITING: Final = (CaseState.OPEN, CaseState.ACKNOWLEDGED)
 
@@ -40,6 +41,7 @@ class Row:
         why: The rule's reason.
         stake: What one success is worth, with its unit; None if not declared or not known.
         deadline: When the next word from a person is due; None once it is closed.
+        left: The reader's working time until then; None without a deadline to come.
         is_overdue: Whether that has passed; a snoozed case is not overdue, it sleeps.
         moves: What somebody who may answer can do.
     """
@@ -49,11 +51,19 @@ class Row:
     why: str
     stake: str | None
     deadline: datetime | None
+    left: timedelta | None
     is_overdue: bool
     moves: tuple[Move, ...]
 
 
-def row(case: Case, definition: Definition, *, zone: str, now: datetime) -> Row:
+def row(
+    case: Case,
+    definition: Definition,
+    *,
+    zone: str,
+    now: datetime,
+    hours: WorkingHours | None = None,
+) -> Row:
     """Return the case as a list shows it.
 
     Args:
@@ -61,6 +71,7 @@ def row(case: Case, definition: Definition, *, zone: str, now: datetime) -> Row:
         definition: The definition it is pinned to.
         zone: IANA time zone of the reader.
         now: The present instant (timezone-aware).
+        hours: When the reader works; None for no word of their working time.
     """
     facts, opened_at = case.facts, case.opened_at
     deadline = (case.complete_by or case.respond_by) if case.state in WAITING else None
@@ -70,6 +81,7 @@ def row(case: Case, definition: Definition, *, zone: str, now: datetime) -> Row:
         why=why(definition, rule=case.rule, facts=facts, opened_at=opened_at, zone=zone),
         stake=_stake(case, definition),
         deadline=deadline,
+        left=working_time(now, deadline, hours) if hours and deadline and deadline > now else None,
         is_overdue=deadline is not None and deadline < now and case.snoozed_until is None,
         moves=lifecycle.allowed(case.state),
     )

@@ -57,7 +57,7 @@ class Browser:
         return self._sent("GET", address, headers)
 
     def post(
-        self, address: str, headers: dict[str, str] | None = None, **form: str
+        self, address: str, headers: dict[str, str] | None = None, **form: Any
     ) -> httpx.Response:
         form = {"number": "a-form-of-its-own-1"} | form
         return self._sent(
@@ -65,7 +65,7 @@ class Browser:
         )
 
     def _sent(
-        self, method: str, address: str, headers: dict[str, str], form: dict[str, str] | None = None
+        self, method: str, address: str, headers: dict[str, str], form: dict[str, Any] | None = None
     ) -> httpx.Response:
         kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         response = asyncio.run(self._over(method, address, {"Cookie": kept} | headers, form))
@@ -78,7 +78,7 @@ class Browser:
         return response
 
     async def _over(
-        self, method: str, address: str, headers: dict[str, str], form: dict[str, str] | None
+        self, method: str, address: str, headers: dict[str, str], form: dict[str, Any] | None
     ) -> httpx.Response:
         wire = httpx.ASGITransport(
             self.app, raise_app_exceptions=False, client=(self.address, 50_000)

@@ -1,5 +1,6 @@
 """Questions about cases; nothing here writes."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Text,
     bindparam,
+    cast,
     func,
     select,
 )
@@ -35,6 +38,7 @@ from decisions.ledger.records import (
 from decisions.ledger.standings import halted
 from decisions.ledger.store import Store
 from decisions.ledger.versions import pinned
+from decisions.lifecycle import Move
 
 R = TypeVar("R", bound=Record)
 
@@ -49,8 +53,12 @@ class Filter:
         decision: Name of the decision.
         assignee: Key of the person who holds the case.
         states: States to include; by default the two that wait for somebody.
-        text: Found in the case's key or the subject, upper or lower case alike.
+        text: Found in the case's key, the subject or what is known of it, such as a name; upper or
+            lower case alike.
         overdue_at: Only cases whose present deadline has passed at this instant.
+        assignees: Keys of people; only cases that one of them holds.
+        least_value: Only cases of which one success is worth this much.
+        snoozed: Only those that sleep, or only those that do not.
     """
 
     decision: str | None = None
@@ -58,6 +66,9 @@ class Filter:
     states: tuple[str, ...] | None = WAITING
     text: str | None = None
     overdue_at: datetime | None = None
+    assignees: frozenset[str] | None = None
+    least_value: float | None = None
+    snoozed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +165,35 @@ class Cases:
         )
         with self._store.reading() as connection:
             return dict(connection.execute(query).tuples().all())
+
+    def handed_over(self, by: str, *, most: int) -> list[Case]:
+        """Return the waiting cases that a person has handed to somebody else, latest first."""
+        table, said = Case.__table__, Answer.__table__
+        query = (
+            select(table)
+            .join(said, said.c.case_id == table.c.id)
+            .where(said.c.by == by, said.c.kind == Move.REASSIGN, said.c.accepted)
+            .where(waits(), table.c.assignee != by)
+            .order_by(said.c.id.desc())
+        )
+        return self._once_each(query, most)
+
+    def covered(self, person: str, *, most: int) -> list[Case]:
+        """Return the waiting cases that somebody holds in a person's place, latest first."""
+        table, given = Case.__table__, Assignment.__table__
+        query = (
+            select(table)
+            .join(given, given.c.case_id == table.c.id)
+            .where(given.c.in_place_of == person, given.c.assignee == table.c.assignee)
+            .where(waits(), table.c.assignee != person)
+            .order_by(given.c.id.desc())
+        )
+        return self._once_each(query, most)
+
+    def _once_each(self, query: Select[Any], most: int) -> list[Case]:
+        with self._store.reading() as connection:
+            found = [Case(**row) for row in connection.execute(query.limit(4 * most)).mappings()]
+        return list({each.id: each for each in found}.values())[:most]
 
     def named(self, key: str) -> Case:
         """Return the case.
@@ -292,15 +332,22 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.states is not None:
         conditions.append(_is_one_of(wanted.states))
     if wanted.text:
-        pattern = (
-            storable(wanted.text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        )
+        text = storable(wanted.text)
+        as_json = json.dumps(text)[1:-1]
         conditions.append(
-            table.c.key.ilike(f"%{pattern}%", escape="\\")
-            | table.c.subject.ilike(f"%{pattern}%", escape="\\")
+            table.c.key.icontains(text, autoescape=True)
+            | table.c.subject.icontains(text, autoescape=True)
+            | cast(table.c.facts, Text).icontains(as_json, autoescape=True)
         )
     if wanted.overdue_at is not None:
-        conditions.append(deadline_of() < wanted.overdue_at)
+        conditions += [deadline_of() < wanted.overdue_at, table.c.snoozed_until.is_(None)]
+    if wanted.assignees is not None:
+        conditions.append(table.c.assignee.in_(sorted(wanted.assignees)))
+    if wanted.least_value is not None:
+        conditions.append(table.c.value >= wanted.least_value)
+    if wanted.snoozed is not None:
+        sleeps = table.c.snoozed_until.is_not(None)
+        conditions.append(sleeps if wanted.snoozed else ~sleeps)
     return conditions
 
 

@@ -13,7 +13,7 @@ class Answer(Record, table=True):
     """What a person said to a case, whether or not it came first."""
 
     __tablename__ = "answers"
-    __table_args__ = (Index(None, "case_id", "id"),)
+    __table_args__ = (Index(None, "case_id", "id"), Index(None, "by", "id"))
 
     id: int = identity()
     interaction: str = Field(sa_column=Column(Text, unique=True, nullable=False))

@@ -141,6 +141,14 @@ class Assignment(Record, table=True):
     """Who was made to hold a case, when, by whom and why."""
 
     __tablename__ = "assignments"
+    __table_args__ = (
+        Index(
+            "ix_assignments_in_place_of",
+            "in_place_of",
+            sqlite_where=text("in_place_of IS NOT NULL"),
+            postgresql_where=text("in_place_of IS NOT NULL"),
+        ),
+    )
 
     id: int = identity()
     case_id: int = reference("cases.id", index=True)
