@@ -245,6 +245,8 @@ class Desk:
             definition = transaction.definition(case)
             try:
                 self._admit(transaction, case, definition, author)
+                if move is Move.ACKNOWLEDGE and _is_theirs(case, author):
+                    return Reply(key, case.state, self._sentence_on(case, move), repeated=True)
                 state = self._allowed(transaction, case, move)
             except LifecycleError as found:
                 refusal = found
@@ -310,7 +312,13 @@ class Desk:
             return f"{case.key} is now with {self._people.name(str(case.assignee))}"
         if move is Move.ACKNOWLEDGE and case.complete_by:
             return f"{case.key} is yours; complete it by {case.complete_by:%Y-%m-%d %H:%M} UTC"
+        if move is Move.ACKNOWLEDGE:
+            return f"{case.key} is yours"
         return f"{case.key} is {case.state}"
+
+
+def _is_theirs(case: Case, author: Author) -> bool:
+    return case.state == CaseState.ACKNOWLEDGED and case.assignee == author.person
 
 
 class _Admitted(Exception):

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from decisions.deciding.evaluation import relation_sql
+from decisions.deciding.gate import newest_score
 from decisions.definition import Definition, Relation
 from decisions.errors import (
     ConnectorError,
@@ -78,7 +79,9 @@ class _Look:
     def findings(self) -> Iterator[Finding]:
         yield from self._ledger()
         for definition in self._layer.workspace.decisions.values():
+            yield self._standing(definition)
             yield from self._sources(definition)
+            yield from self._age(definition)
             yield from self._owners(definition)
         to = [_addressee(self._people, key) for key in sorted(self._present())]
         for name in self._layer.channels:
@@ -97,6 +100,56 @@ class _Look:
                 found=f"{count} {'fits' if count == 1 else 'fit'} no case",
                 advice="the table receipts says why; mend the sender, or intervention.receipts",
             )
+
+    def _standing(self, definition: Definition) -> Finding:
+        """Say whether anything decides: a version that is signed and in a stage, not halted."""
+        about, releases = f"{definition.decision}: version", self._layer.ledger.releases
+        halts = [halt for halt in releases.halts() if halt.decision == definition.decision]
+        if halts:
+            text = f"halted by {self._people.name(halts[0].by)}: {halts[0].because}"
+            advice = f"followthrough resume {definition.decision}, once it is mended"
+            return Finding(about=about, condition=Condition.DOUBTFUL, found=text, advice=advice)
+        mandates = releases.mandates(definition)
+        if not mandates:
+            return Finding(
+                about=about,
+                condition=Condition.FAULTY,
+                found="none is signed and in a stage, so nothing is decided",
+                advice=f"followthrough release {definition.decision}; its owners sign it then",
+            )
+        stages = ", ".join(str(mandate.placing) for mandate in mandates)
+        if definition not in [mandate.definition for mandate in mandates]:
+            return Finding(
+                about=about,
+                condition=Condition.DOUBTFUL,
+                found=f"{stages}, but not what the file says now",
+                advice=f"followthrough diff {definition.decision} shows what is not signed",
+            )
+        return Finding(about=about, found=f"as the file says it, {stages}")
+
+    def _age(self, definition: Definition) -> Iterator[Finding]:
+        """Say how old the newest score is, where the gate asks."""
+        signal, most = definition.signal, definition.signal.gate.max_age
+        if most is None:
+            return
+        about = f"{definition.decision}: newest score"
+        try:
+            newest = newest_score(signal, self._layer.warehouses[signal.connection])
+        except ConnectorError:
+            return  # told already, as one of its sources
+        if newest is None:
+            yield Finding(about=about, condition=Condition.DOUBTFUL, found="there are no scores")
+            return
+        age = self._layer.clock() - newest
+        if age <= most.elapsed:
+            yield Finding(about=about, found=f"{spelt(age)} old; the gate takes {most}")
+            return
+        yield Finding(
+            about=about,
+            condition=Condition.FAULTY,
+            found=f"{spelt(age)} old; the gate takes {most}, so the next run withholds all",
+            advice="see why nothing was scored since",
+        )
 
     def _sources(self, definition: Definition) -> Iterator[Finding]:
         proof = definition.intervention and definition.intervention.proof
@@ -170,14 +223,19 @@ def due(work: str, found: Backlog, bound: timedelta) -> Finding:
     about = f"due {_WORK.get(work, work)}"
     if found.oldest <= bound:
         return Finding(about=about, found=f"{found.count} now")
-    hours = found.oldest / timedelta(hours=1)
-    late = f"{hours:,.1f} h" if hours < _HOURS_AT_MOST else f"{hours / 24:,.1f} days"
+    late = spelt(found.oldest)
     return Finding(
         about=about,
         condition=Condition.FAULTY,
         found=f"{found.count}, the first for {late}: nobody takes them up",
         advice="run followthrough dispatch every minute, by serve, a worker or cron",
     )
+
+
+def spelt(length: timedelta) -> str:
+    """Return a length of time in hours, a long one in days."""
+    hours = length / timedelta(hours=1)
+    return f"{hours:,.1f} h" if hours < _HOURS_AT_MOST else f"{hours / 24:,.1f} days"
 
 
 def _addressee(people: People, key: str) -> Addressee:

@@ -16,11 +16,10 @@ from pathlib import Path
 from types import FrameType
 
 from decisions.errors import DecisionLayerError
+from flows.warden import GRACE, Warden
 
 PATIENCE = 120.0
 """Seconds a program may take to answer for the first time; a loaded machine is slow."""
-GRACE = 20.0
-"""Seconds a program may take to stop by itself."""
 _LOOK_EVERY = 0.2
 
 
@@ -76,23 +75,36 @@ class Supervisor:
         """
         before = {each: signal.signal(each, self._ask) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
-            for program in programs:
-                if not self._asked_to_stop.is_set():
-                    starting(program)
-                    self._start(program)
-            if not self._asked_to_stop.is_set():
-                ready()
-            while not self._asked_to_stop.wait(_LOOK_EVERY):
-                self._look()
+            with Warden() as warden:
+                try:
+                    self._watch(programs, warden, starting=starting, ready=ready)
+                finally:
+                    self._stop()
         finally:
-            self._stop()
             for each, handler in before.items():
                 signal.signal(each, handler)
+
+    def _watch(
+        self,
+        programs: Iterable[Program],
+        warden: Warden,
+        *,
+        starting: Callable[[Program], object],
+        ready: Callable[[], object],
+    ) -> None:
+        for program in programs:
+            if not self._asked_to_stop.is_set():
+                starting(program)
+                self._start(program, warden)
+        if not self._asked_to_stop.is_set():
+            ready()
+        while not self._asked_to_stop.wait(_LOOK_EVERY):
+            self._look()
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self._asked_to_stop.set()
 
-    def _start(self, program: Program) -> None:
+    def _start(self, program: Program, warden: Warden) -> None:
         self._logs.mkdir(parents=True, exist_ok=True)
         with self._log(program.name).open("wb") as log:
             # A session of its own: Ctrl-C reaches us alone, and we stop the rest in order.
@@ -104,6 +116,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        warden.watch(self._running[program.name].pid)
         give_up_at = time.monotonic() + PATIENCE
         while program.url and not self._asked_to_stop.is_set() and not _answers(program.url):
             self._look()

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+
 from decisions import columnar
 from decisions.deciding import contract, schema
 from decisions.deciding.contract import Violation
 from decisions.deciding.distribution import NOTHING_MEASURED, Measured
 from decisions.deciding.evaluation import relation_sql
 from decisions.deciding.repeats import are_counted_apart, repeats_query
-from decisions.definition import Definition
+from decisions.definition import Definition, Signal
 from decisions.errors import TemporaryFailure, Unreadable
 from decisions.ports import Stamped, Warehouse
+from decisions.rules.columns import cast, quoted
 from decisions.suggestions import cut
 
 MOST_EXAMPLES = 20
@@ -189,3 +192,17 @@ def _examples(found: Sequence[Violation], warehouse: Warehouse) -> Iterable[Exam
 def _shown(text: str | None) -> str | None:
     """Return what may be kept of a key or value: short, and without the NUL no ledger can hold."""
     return None if text is None else cut(text.replace("\0", "\N{SYMBOL FOR NULL}"), _LONGEST_SHOWN)
+
+
+def newest_score(signal: Signal, warehouse: Warehouse) -> datetime | None:
+    """Return when the newest score was made (timezone-aware, UTC), or None if there is none.
+
+    Raises:
+        ConnectorError: The warehouse did not answer.
+    """
+    dialect = warehouse.dialect
+    scored_at = cast(quoted(signal.scored_at, dialect), "timestamp", dialect, leniently=True)
+    relation = relation_sql(signal, warehouse)
+    found = warehouse.select(f"SELECT max({scored_at}) AS newest FROM {relation} AS r")
+    newest: datetime | None = found.column(0).cast(pa.timestamp("us", tz="UTC"))[0].as_py()
+    return newest

@@ -30,7 +30,7 @@ from flows.cli import (
     starting,
     tokens,
 )
-from flows.cli.endings import DONE, exit_code, explanation
+from flows.cli.endings import DONE, document, exit_code, explanation
 from flows.cli.here import Here, Options
 from flows.cli.output import Output
 
@@ -143,6 +143,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exception(error)
         else:
             Output().complain(explanation(error))
+        if "--json" in words:
+            Output(as_json=True).answer({"error": document(error)})
         return exit_code(error)
 
 

@@ -64,6 +64,16 @@ def explanation(error: BaseException) -> str:
     )
 
 
+def document(error: BaseException) -> dict[str, object]:
+    """Return what a program is told of an error: its kind, its text, the faults of files."""
+    told: dict[str, object] = {"kind": type(error).__name__, "text": explanation(error)}
+    if isinstance(error, DefinitionError):
+        told["faults"] = [
+            {"file": fault.file, "line": fault.line, "text": fault.text} for fault in error.faults
+        ]
+    return told
+
+
 def _asked(error: CycloptsError) -> str:
     return " ".join(["followthrough", *(error.command_chain or ())])
 

@@ -739,3 +739,20 @@ class TestWrongTurns:
 
         assert shell.run("runs", "--home", "taken/deep") == 1
         assert "taken" in shell.err
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        pytest.param(["show", "CSC-99"], "LifecycleError", id="no-such-case"),
+        pytest.param(["run", "no-such-decision"], "NotUnderstood", id="no-such-decision"),
+        pytest.param(["no-such-command"], "UnknownCommandError", id="no-such-command"),
+    ],
+)
+def test_a_command_that_refuses_answers_a_program_with_one_document_too(shell, words, kind):
+    assert shell.run(*words, "--json") == 2
+
+    error = json.loads(shell.out)["error"]
+    assert error["kind"] == kind
+    assert error["text"]
+    assert error["text"] in shell.err or error["text"].split()[0] in shell.err

@@ -104,6 +104,19 @@ def test_the_first_answer_wins_and_the_late_one_is_recorded_and_told(room):
     ]
 
 
+def test_whoever_takes_what_is_theirs_already_is_told_so_and_nothing_is_late(room):
+    first = room.desk.acknowledge("CSC-1", room.author("mia.chen"))
+
+    again = room.desk.acknowledge("CSC-1", room.author("mia.chen"))
+
+    assert again.text == first.text
+    assert again.text.startswith("CSC-1 is yours")
+    assert (again.state, again.repeated) == ("acknowledged", True)
+    assert len(room.dossier.answers) == 1
+    with pytest.raises(LifecycleError, match="recorded as late"):
+        room.desk.acknowledge("CSC-1", room.author("dana.reyes"))
+
+
 def test_one_click_counts_once(room):
     first = room.desk.acknowledge("CSC-1", room.author("mia.chen", "the same click"))
     again = room.desk.acknowledge("CSC-1", room.author("mia.chen", "the same click"))

@@ -7,11 +7,12 @@ import pytest
 from connectors.slack.channel import SlackChannel
 from connectors.slack.examination import SCOPES
 from connectors.testing import FakeSlack
+from decisions.desk import Author
 from decisions.ledger.pulse import Backlog
 from decisions.ports import Addressee, Condition
 from flows.doctor import due, examined
 from flows.settings import Settings
-from tests.company import write_workspace
+from tests.company import CHURN_SAVE_CALL, DECISION, assembled, write_scores, write_workspace
 from tests.samples import MONDAY, MovableClock
 
 DANA = Addressee(person="dana.reyes", name="Dana", email="d@x.y", slack="U01DANA", zone="UTC")
@@ -40,6 +41,68 @@ def look(slack, clock, people=(), *, token=None, secret="s"):
 
 def mended(found):
     return {about: one for about, one in found.items() if one.condition is not Condition.FINE}
+
+
+def look_at(folder, clock):
+    found = examined(Settings(workspace=folder, home=folder / "home"), clock)
+    return {one.about: one for one in found}
+
+
+AGED = CHURN_SAVE_CALL.replace("match: first", "  gate: {max_age: 26h}\nmatch: first")
+
+
+@pytest.mark.parametrize(
+    ("age", "condition"),
+    [
+        pytest.param(timedelta(hours=26), Condition.FINE, id="as-old-as-it-may-be"),
+        pytest.param(timedelta(hours=26, minutes=1), Condition.FAULTY, id="a-minute-older"),
+    ],
+)
+def test_the_newest_score_is_held_against_the_gate(tmp_path, clock, age, condition):
+    write_workspace(tmp_path, definition=AGED)
+    write_scores(tmp_path, [{"account_id": "acme"}], scored_at=clock() - age)
+
+    found = look_at(tmp_path, clock)["churn-save-call: newest score"]
+
+    assert found.condition is condition
+    assert found.found.startswith("26.0 h old; the gate takes 26 hours")
+
+
+def test_a_gate_without_scores_is_doubtful_and_without_a_bound_not_looked_at(tmp_path, clock):
+    write_workspace(tmp_path, definition=AGED)
+    write_scores(tmp_path, [], scored_at=clock())
+    assert look_at(tmp_path, clock)["churn-save-call: newest score"].found == "there are no scores"
+
+    write_workspace(tmp_path)
+    assert "churn-save-call: newest score" not in look_at(tmp_path, clock)
+
+
+def test_whether_a_version_is_signed_and_decides_is_looked_at(tmp_path, clock):
+    write_workspace(tmp_path)
+    write_scores(tmp_path, [{"account_id": "acme"}], scored_at=clock())
+    about = "churn-save-call: version"
+    assert look_at(tmp_path, clock)[about].found == "as the file says it, live"
+
+    signed = CHURN_SAVE_CALL + "sign_off: {by: [business], not: author}\n"
+    write_workspace(tmp_path, definition=signed)
+    unsigned = look_at(tmp_path, clock)[about]
+    assert unsigned.condition is Condition.FAULTY
+    assert "none is signed" in unsigned.found
+
+    layer = assembled(tmp_path, clock)
+    definition = layer.definition(DECISION)
+    layer.board.release(definition, Author("lee.park", "command line", "1"))
+    layer.board.sign(DECISION, Author("dana.reyes", "command line", "2"))
+    assert look_at(tmp_path, clock)[about].condition is Condition.FINE
+    (tmp_path / f"{DECISION}.yaml").write_text(signed.replace("renew\n", "stay\n"))
+    changed = look_at(tmp_path, clock)[about]
+    assert (changed.condition, changed.found) == (
+        Condition.DOUBTFUL,
+        "live, but not what the file says now",
+    )
+    layer.brake.halt(definition, Author("dana.reyes", "inbox", "3"), because="Scores are wrong.")
+    assert look_at(tmp_path, clock)[about].found == "halted by Dana Reyes: Scores are wrong."
+    layer.ledger.close()
 
 
 def test_of_an_app_that_works_everything_is_fine_and_nobody_is_told(slack, clock):

@@ -1,13 +1,16 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from flows.supervision import NotRunning, Program, Supervisor, refuse_taken_port
+from flows.warden import Warden, stand_by
 
 WAITS = "import time; time.sleep(60)"
 LEAVES_A_CHILD = """
@@ -108,3 +111,56 @@ def test_each_program_runs_under_this_python(supervisor, tmp_path):
         )
 
     assert (tmp_path / "logs" / "teller.log").read_text().strip() == sys.executable
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from flows.supervision import Program, Supervisor
+folder = Path(sys.argv[1])
+program = Program("parent", ["-c", sys.argv[2], str(folder / "child.pid")])
+Supervisor(os.environ, folder / "logs").run(
+    [program], starting=lambda _: None, ready=lambda: (folder / "ready").touch()
+)
+"""
+
+
+def waited_for(file: Path) -> None:
+    give_up_at = time.monotonic() + 30
+    while not file.exists() or (file.suffix == ".pid" and not file.read_text()):
+        assert time.monotonic() < give_up_at, f"{file} never came"
+        time.sleep(0.02)
+
+
+def test_what_a_killed_supervisor_leaves_behind_is_stopped_all_the_same(tmp_path):
+    supervising = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path), LEAVES_A_CHILD])
+    waited_for(tmp_path / "ready")
+    waited_for(tmp_path / "child.pid")
+
+    supervising.kill()
+    supervising.wait()
+
+    assert ended(int((tmp_path / "child.pid").read_text()))
+
+
+def test_a_warden_to_whom_goodbye_was_said_stops_nothing():
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"],
+                               start_new_session=True)  # fmt: skip
+    with Warden() as warden:
+        warden.watch(program.pid)
+
+    assert program.poll() is None
+    program.kill()
+    program.wait()
+
+
+def test_a_warden_kills_what_does_not_stop_by_itself():
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    stubborn = f"{deaf}; print('up', flush=True); time.sleep(60)"
+    program = subprocess.Popen(
+        [sys.executable, "-c", stubborn], stdout=subprocess.PIPE, start_new_session=True
+    )
+    with program:
+        program.stdout.readline()
+        stand_by(StringIO(f"{program.pid}\n"), grace=0.2)
+        assert program.wait(5) == -signal.SIGKILL

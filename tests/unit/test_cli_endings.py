@@ -17,7 +17,7 @@ from decisions.errors import (
     UnknownOutcome,
     UnknownPerson,
 )
-from flows.cli.endings import exit_code, explanation
+from flows.cli.endings import document, exit_code, explanation
 
 FAULTS = [Fault("people.yaml", 3, "unknown key 'nam'; did you mean 'name'?")]
 
@@ -78,3 +78,13 @@ def test_a_fault_of_ours_says_so_and_what_to_do():
 
     assert "RuntimeError: boom" in text
     assert "fault of followthrough itself; run it again with -v" in text
+
+
+def test_a_program_is_told_the_kind_the_text_and_each_fault_of_a_file():
+    told = document(DefinitionError(FAULTS))
+
+    assert told["kind"] == "DefinitionError"
+    assert told["faults"] == [
+        {"file": "people.yaml", "line": 3, "text": "unknown key 'nam'; did you mean 'name'?"}
+    ]
+    assert document(LifecycleError("closed")) == {"kind": "LifecycleError", "text": "closed"}
