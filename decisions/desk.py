@@ -157,7 +157,12 @@ class Desk:
             transaction.assign(case, standin, by=author.person, because=said)
             changes = {"complete_by": None, "answered_at": None, "state": CaseState.OPEN}
             return changes | asked_anew(
-                transaction, case, action, self._people, assignee=standin.person
+                transaction,
+                case,
+                action,
+                self._people,
+                assignee=standin.person,
+                because=f"handed over by {self._people.name(author.person)}: {said}",
             )
 
         return self._answer(key, author, Move.REASSIGN, act, to=to, note=said)

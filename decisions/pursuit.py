@@ -149,7 +149,13 @@ def standin_for(
 
 
 def asked_anew(
-    transaction: Transaction, case: Case, action: Action, people: People, *, assignee: str
+    transaction: Transaction,
+    case: Case,
+    action: Action,
+    people: People,
+    *,
+    assignee: str,
+    because: str = ASSIGNEE,
 ) -> dict[str, Any]:
     """Queue the ask of a new cycle and return the columns that begin it.
 
@@ -161,6 +167,7 @@ def asked_anew(
         action: Its action, as pinned.
         people: Who there is.
         assignee: Who is asked.
+        because: Why them, as they read it.
     """
     anew: dict[str, Any] = {
         "assignee": assignee,
@@ -172,7 +179,7 @@ def asked_anew(
     }
     transaction.supersede(case)
     transaction.notify(
-        case.model_copy(update=anew), kind=Kind.ASKED, recipient=assignee, because="assignee"
+        case.model_copy(update=anew), kind=Kind.ASKED, recipient=assignee, because=because
     )
     return anew
 

@@ -2,7 +2,12 @@
 
 import logging
 
-from decisions.errors import ConnectorError, PermanentFailure, UnknownPerson
+from decisions.errors import (
+    ConnectorError,
+    PermanentFailure,
+    TemporaryFailure,
+    UnknownPerson,
+)
 from decisions.ports import ConfirmingChannel
 from flows.messages import addressee
 from flows.wiring import Layer
@@ -11,6 +16,9 @@ _logger = logging.getLogger(__name__)
 
 EVERY = 10
 """Minutes of the hour at whose multiples they are looked up."""
+
+MOST = 50
+"""People who are looked up at a time, as Slack's limits bear it; the others come next."""
 
 
 def confirm_people(layer: Layer) -> int:
@@ -24,7 +32,7 @@ def confirm_people(layer: Layer) -> int:
     if layer.clock().minute % EVERY:
         return 0
     lost = 0
-    for person, name in layer.ledger.losses.awaited():
+    for person, name in _next(layer):
         try:
             channel = layer.channels.get(name)
             if isinstance(channel, ConfirmingChannel):
@@ -32,6 +40,19 @@ def confirm_people(layer: Layer) -> int:
         except PermanentFailure as gone:
             _logger.warning("%s does not read what was sent: %s", person, gone)
             lost += layer.ledger.losses.person(person, name, str(gone))
+        except TemporaryFailure as wait:
+            _logger.warning("%s is asked who still is there later: %s", name, wait)
+            break
         except (ConnectorError, UnknownPerson) as failure:
             _logger.warning("whether %s still is there was not found out: %s", person, failure)
     return lost
+
+
+def _next(layer: Layer) -> list[tuple[str, str]]:
+    """Return whom to look up now, so that in turn everybody is."""
+    awaited = layer.ledger.losses.awaited()
+    if len(awaited) <= MOST:
+        return awaited
+    turn = int(layer.clock().timestamp()) // (EVERY * 60)
+    first = turn * MOST % len(awaited)
+    return (awaited + awaited)[first : first + MOST]

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from decisions.definition import Definition
+from decisions.escalation import ASSIGNEE
 from decisions.ledger import SYSTEM, Claim
 from decisions.ledger.amendments import AGAIN, Outdated
 from decisions.ledger.records import Answer, Case, CaseState, Notification, Run, Standing
@@ -166,7 +167,7 @@ def _about_case(
         to=to,
         decision=definition.decision,
         case=case.key,
-        lead=_lead(kind, case, to, people),
+        lead=_lead(told, case, to, people),
         title=title(definition, action=case.action, **written),
         why=why(definition, rule=case.rule, **written),
         facts=shown_facts(definition, case.action, case.facts, to.zone),
@@ -177,8 +178,11 @@ def _about_case(
     )
 
 
-def _lead(kind: Kind, case: Case, to: Addressee, people: People) -> str | None:
+def _lead(told: Notification, case: Case, to: Addressee, people: People) -> str | None:
+    kind = Kind(told.kind)
     lead = _LEADS[kind]
+    if kind is Kind.ASKED and case.cycle and told.because != ASSIGNEE:
+        return told.because[:1].upper() + told.because[1:]
     if kind is Kind.ESCALATED and case.state == "acknowledged":
         lead = _LEADS[Kind.REMINDED]
     if lead is None or case.assignee in {None, to.person}:

@@ -309,7 +309,9 @@ class TestReassigning:
         assert room.dossier.case.assignee == "ben.okafor"
         assert room.told() == "CSC-1 is now with Ben Okafor"
         room.deliver()
-        assert "acknowledge" in room.slack.messages_to(BEN)[0].buttons
+        [asked] = room.slack.messages_to(BEN)
+        assert asked.text.startswith("Handed over by Mia Chen: Ben knows them.\nCall acme\n")
+        assert "acknowledge" in asked.buttons
 
     @pytest.mark.parametrize(
         ("values", "place", "said"),

@@ -450,6 +450,23 @@ class TestF24GoneSince:
 
         assert self.notifications(room)[0] == ("mia.chen", "unreachable")
 
+    def test_where_many_are_waited_for_each_has_their_turn(self, room, monkeypatch):
+        monkeypatch.setattr("flows.confirming.MOST", 1)
+        room.ask("birch")
+        room.layer.desk.reassign(
+            "CSC-2", Author("mia.chen", "inbox", "1"), to="ben.okafor", note="Ben knows them."
+        )
+        self.sweep(room, seconds=2)
+        room.slack.deactivate(MIA)
+        room.slack.deactivate(BEN)
+        room.clock.now = room.clock.now.replace(minute=0)
+
+        for _ in range(2):
+            self.sweep(room, minutes=10)
+
+        lost = [room.layer.ledger.cases.dossier(key) for key in ("CSC-1", "CSC-2")]
+        assert all(any(note.state == "unreachable" for note in each.notifications) for each in lost)
+
     def test_what_was_answered_is_nobodys_to_miss(self, room):
         room.done()
         room.slack.deactivate(MIA)
