@@ -13,8 +13,8 @@ from decisions.errors import ConnectorError
 from flows import sweep, wiring
 from flows.settings import Settings
 from inbox.app import create_app
+from tests.browsing import HERE
 from tests.company import CHURN_SAVE_CALL, DECISION, write_scores, write_workspace
-from tests.integration.test_inbox import HERE
 from tests.planted import lines_logged, planted, told_secrets
 from tests.samples import MovableClock
 

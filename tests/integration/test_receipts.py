@@ -11,12 +11,13 @@ import pytest
 from connectors.webhook.receipts import ReceiptSource
 from connectors.webhook.signing import Secrets
 from decisions.ledger import Filter
+from decisions.ledger.evidence import gather
 from decisions.ports import Condition
 from flows import doctor, sweep
 from inbox.app import create_app
 from inbox.receipts import LARGEST_BODY
+from tests.browsing import ACCOUNTS, HERE, Company, text
 from tests.company import CHURN_SAVE_CALL, DECISION, assembled, write_scores, write_workspace
-from tests.integration.test_inbox import ACCOUNTS, HERE, Company, text
 from tests.integration.test_webhook import OLDER, SECRET
 from tests.samples import MovableClock
 
@@ -118,6 +119,24 @@ class TestWhatCounts:
         page = text(browser.get(f"/cases/{key_of(company, 'acme')}"))
         assert "What was done is proven" in page
         assert "a receipt of crm: A call of 12 minutes." in page
+
+    def test_the_report_holds_what_was_said_against_what_receipts_prove(self, company, crm):
+        for subject, note in (("acme", "Called, they stay."), ("brook", "Called, too.")):
+            key = key_of(company, subject)
+            holder = company.layer.ledger.cases.named(key).assignee
+            form = {"note": note, "number": f"a-form-of-its-own-{subject}"}
+            company.visited_by(holder).post(f"/cases/{key}/done", **form)
+        for subject in ("acme", "calder"):
+            assert crm.says(f"evt_{subject}", subject=subject).status_code == 200
+
+        with company.layer.ledger.counting() as connection:
+            definition = company.layer.definition(DECISION)
+            adoption = gather(connection, definition, as_of=company.clock()).adoption
+
+        found = adoption.agreement.model_dump()
+        assert found == {
+            "both": 1, "reported": 1, "proven": 1, "contradicted": 0, "neither": 0,
+        }  # fmt: skip
 
     def test_the_first_proof_stands(self, company, crm):
         crm.says("evt_1", subject="acme", what="First.")
