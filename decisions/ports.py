@@ -410,6 +410,22 @@ class Prover(Protocol):
         """
 
 
+@runtime_checkable
+class RecountingChannel(Channel, Protocol):
+    """A channel that can say what stands with a person, whoever sent it there."""
+
+    def recounted(self, to: Addressee, since: datetime) -> Iterator[str]:
+        """Yield the delivery id of every message that a person was sent, as often as it stands.
+
+        Args:
+            to: The person.
+            since: How far back (timezone-aware).
+
+        Raises:
+            ConnectorError: The other side cannot say.
+        """
+
+
 class Condition(StrEnum):
     """How something that was examined is."""
 

@@ -60,12 +60,27 @@ def deliver(layer: Layer) -> Delivered:
     outbox, until = layer.ledger.outbox, layer.clock() + SWEEP
     while True:
         claims = outbox.claim(most=1, paces=partial(_pace, layer.channels))
-        states.update(_delivered(layer, claim) for claim in claims)
+        for claim in claims:
+            began_at = layer.clock()
+            states[_delivered(layer, claim)] += 1
+            _keep_pace(layer, claim, began_at, until)
         if not claims and not _turn_came(layer, until):
             break
     return Delivered(
         states=dict(sorted(states.items())), waiting=outbox.waiting(), amended=amend(layer)
     )
+
+
+def _keep_pace(layer: Layer, claim: Claim, began_at: datetime, until: datetime) -> None:
+    """Wait as long as the channel asks for between any two messages.
+
+    Looking for what else could go meanwhile would read all that waits for the same channel.
+    """
+    if claim.pace is None:
+        return
+    free_at, now = began_at + claim.pace.all, layer.clock()
+    if now < free_at <= until:
+        let_pass(layer.clock, free_at - now)
 
 
 def _turn_came(layer: Layer, until: datetime) -> bool:

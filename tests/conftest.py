@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.catalogue import proofs
 from tests.planted import lines_logged, told_secrets
 
 if TYPE_CHECKING:
@@ -23,8 +24,11 @@ SERVERS = ("prefect_server", "spark")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of each slow server together, when several processes share the work."""
+    """Mark the tests of the fault catalogue; keep those of each slow server in one process."""
+    shown = proofs()
     for item in items:
+        if of := shown.get(getattr(item, "originalname", item.name)):
+            item.add_marker(pytest.mark.fault(*of))
         for server in SERVERS:
             if server in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.xdist_group(server))

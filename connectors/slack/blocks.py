@@ -60,6 +60,12 @@ def carries(posted: Mapping[str, Any], key: str) -> bool:
     return any(block.get("block_id") == _block_id(key) for block in posted.get("blocks") or ())
 
 
+def carried_by(posted: Mapping[str, Any]) -> str | None:
+    """Return the delivery id of a message that was posted; None if it is none of ours."""
+    told = (posted.get("metadata") or {}).get("event_payload") or {}
+    return told.get("key") or delivery_of(posted)
+
+
 def delivery_of(posted: Mapping[str, Any]) -> str | None:
     """Return the delivery id that a message carries in a ``block_id``; None if it is too long."""
     ids = [str(block.get("block_id")) for block in posted.get("blocks") or ()]

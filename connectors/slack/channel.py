@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from connectors.slack.asking import SDK_LOG, Asking
-from connectors.slack.blocks import carries, origin_of, payload
+from connectors.slack.blocks import carried_by, carries, origin_of, payload
 from connectors.slack.config import SLACK_API
 from connectors.slack.directory import Directory
 from connectors.slack.examination import Examination
@@ -121,6 +121,16 @@ class SlackChannel:
         except RefusedForm as refusal:
             _LOG.warning("%s: %s; changing it plainer", message.key, refusal)
             self._change(reference, message.to.person, _plainer(content, refusal.code))
+
+    def recounted(self, to: Addressee, since: datetime) -> Iterator[str]:
+        """Read a person's whole conversation back; see ``RecountingChannel.recounted``."""
+        user = self._directory.user(to)["id"]
+        opened = self._ask(self._client.conversations_open, to.person, users=user)
+        conversation = str((opened.get("channel") or {}).get("id"))
+        oldest = f"{since.timestamp():.6f}"
+        for posted in self._history(conversation, to.person, pages=None, oldest=oldest):
+            if key := carried_by(posted):
+                yield key
 
     def examined(self, people: Sequence[Addressee]) -> Iterator[Finding]:
         """Ask Slack about the app, its permissions and its people; see ``Examinable.examined``."""
@@ -252,9 +262,11 @@ class SlackChannel:
             **content,
         )
 
-    def _history(self, conversation: str, whom: str) -> Iterator[_Json]:
+    def _history(
+        self, conversation: str, whom: str, *, pages: int | None = _PAGES, oldest: str = "0"
+    ) -> Iterator[_Json]:
         cursor = None
-        for _ in range(_PAGES):
+        for _ in range(pages) if pages else repeat(None):
             page = self._ask(
                 self._client.conversations_history,
                 whom,
@@ -262,6 +274,7 @@ class SlackChannel:
                 cursor=cursor,
                 include_all_metadata=True,
                 limit=_PAGE,
+                oldest=oldest,
             )
             yield from page.get("messages") or ()
             cursor = (page.get("response_metadata") or {}).get("next_cursor")

@@ -231,6 +231,25 @@ class Outbox:
                 body = {"kind": told.kind, "recipient": told.recipient, "found by": "an answer"}
                 transaction.enter("told", case, body | {"state": NotificationState.SENT})
 
+    def taken(self, since: datetime) -> dict[tuple[str, str], list[str]]:
+        """Return the keys of what was sent since an instant, by connection and person.
+
+        Args:
+            since: From when on (timezone-aware).
+        """
+        table = Notification.__table__.c
+        is_lost = func.coalesce(table.failure, "").startswith("lost:")
+        query = (
+            select(table.channel, table.recipient, table.key)
+            .where(table.state == NotificationState.SENT, table.sent_at >= since, ~is_lost)
+            .order_by(table.channel, table.recipient, table.id)
+        )
+        found: dict[tuple[str, str], list[str]] = {}
+        with self._store.reading() as connection:
+            for channel, recipient, key in connection.execute(query):
+                found.setdefault((channel, recipient), []).append(key)
+        return found
+
     def sent_to(self, person: str, *, most: int = 50) -> list[Notification]:
         """Return the messages a person was sent, latest first."""
         table = Notification.__table__

@@ -107,20 +107,30 @@ def verify(*, here: CommandHere) -> int:
     return WORLD_FAILED if breaches else DONE
 
 
-def audit(*, here: CommandHere) -> int:
+def audit(*, channels: Annotated[bool, Parameter(negative=())] = False, here: CommandHere) -> int:
     """Look whether every promise was kept: the history, and the tables against the history.
 
     Nothing of it can be fixed by running again: a breach is a fault of ours, or somebody changed
     the tables. It ends with 1 then.
 
+    Args:
+        channels: Also ask the channels what stands there, 30 days back.
+        here: The command's surroundings.
+
     Examples:
         followthrough audit
+        followthrough audit --channels
         followthrough audit --json
     """
     people = here.layer.workspace.people
     with here.out.busy("looking at every promise") as status:
         told = status.update if status is not None else lambda _name: None
         found = list(here.layer.ledger.audited(people, progress=told))
+        if channels:
+            from flows.recounting import recounted
+
+            told("what channels say")
+            found.append(recounted(here.layer))
     kept = all(not one.breaches for one in found)
     document = {
         "ledger": here.layer.ledger.name,

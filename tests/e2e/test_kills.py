@@ -11,7 +11,6 @@ KILLS = 21
 """One at each point; `make kill-matrix` crosses them with every fault."""
 
 
-@pytest.mark.fault("F1", "F2", "F3", "F36")
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_nothing_is_lost_or_told_twice_when_processes_are_killed(database):
     asked = ["--kills", str(KILLS), "--database", database, "--seed", "7", "--json"]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from flows.recounting import recounted
 from tests.sending import MIA, Sending
 
 ASKED = "CSC-1:0:0:mia.chen:asked"
@@ -259,3 +260,32 @@ def test_a_sweep_in_time_alarms_nobody(sending):
     room.sweeps(seconds=4 * 3600 + 600)
 
     assert room.slack.messages_to("U02LEE") == []
+
+
+def test_what_stands_twice_in_slack_is_named(sending):
+    room = sending()
+    room.opens("acme", "bolt")
+    room.sweeps()
+    assert recounted(room.layer).breaches == 0
+    posted, other = room.slack.messages_to(MIA)
+    again = room.slack.post(MIA, "the same once more")
+    again.blocks, again.metadata = posted.blocks, posted.metadata
+    room.slack.delete(other)
+
+    found = recounted(room.layer)
+
+    assert sorted(found.examples) == [
+        f"{ASKED} stands 2 times in slack",
+        "CSC-2:0:0:mia.chen:asked was sent, and does not stand in slack",
+    ]
+
+
+def test_a_channel_that_cannot_say_is_named_too(sending):
+    room = sending()
+    room.opens("acme")
+    room.sweeps()
+    room.slack.refuse("missing_scope", method="conversations.history")
+
+    (found,) = recounted(room.layer).examples
+
+    assert found.startswith("slack cannot say what mia.chen was sent: ")

@@ -44,7 +44,6 @@ def opened_at(ledger):
     return [case.opened_at for case in ledger.cases.found(Filter(states=None))]
 
 
-@pytest.mark.fault("F18")
 def test_workers_whose_clocks_differ_go_by_the_databases(postgresql_url, opened):
     fast = opened(postgresql_url, Machine(DAY))
     slow = opened(postgresql_url, Machine(-DAY))
@@ -59,7 +58,6 @@ def test_workers_whose_clocks_differ_go_by_the_databases(postgresql_url, opened)
     assert fast.verified().breach is None
 
 
-@pytest.mark.fault("F18")
 def test_a_clock_that_is_set_back_stands_until_it_has_caught_up(tmp_path, opened):
     machine = Machine()
     ledger = opened(f"sqlite:///{tmp_path / 'ledger.db'}", machine)
@@ -79,7 +77,6 @@ def test_a_clock_that_is_set_back_stands_until_it_has_caught_up(tmp_path, opened
     assert max(opened_at(ledger)) > before + timedelta(minutes=1)
 
 
-@pytest.mark.fault("F18")
 def test_a_clock_that_is_set_back_or_forth_by_hours_escalates_nothing_early(tmp_path, opened):
     machine = Machine()
     ledger = opened(f"sqlite:///{tmp_path / 'ledger.db'}", machine)
@@ -104,7 +101,6 @@ def test_a_clock_that_is_not_the_machines_is_taken_at_its_word(ledger_url, opene
         assert transaction.at == MONDAY - DAY
 
 
-@pytest.mark.fault("F43")
 def test_a_program_that_meets_a_newer_schema_stops_and_writes_nothing(ledger_url, opened):
     old = opened(ledger_url, MovableClock())
     with old.writing() as transaction:

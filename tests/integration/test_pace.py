@@ -1,10 +1,12 @@
 """Messages leave at the pace their channel takes them, through storms and repairs."""
 
+import os
 from datetime import timedelta
 from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import event
 
 from decisions.errors import OutOfOrder, PermanentFailure, TemporaryFailure, UnknownOutcome
 from decisions.ledger import Ledger
@@ -153,7 +155,6 @@ def test_a_sender_that_looks_for_long_before_it_posts_makes_no_burst(company):
     assert not outbox.is_held(quick)
 
 
-@pytest.mark.fault("F7")
 def test_what_a_channel_asks_to_wait_keeps_its_order_and_makes_no_burst(company):
     there = company()
     there.opens(8, "mia.chen", "ben.okafor")
@@ -172,7 +173,6 @@ def test_what_a_channel_asks_to_wait_keeps_its_order_and_makes_no_burst(company)
     assert min(gaps([at for at, *_ in there.slack.taken])) == SECOND / 4
 
 
-@pytest.mark.fault("F23")
 def test_the_next_route_is_taken_where_a_destination_is_unreachable(company):
     there = company(through=("slack", "mail"))
     there.slack.failure = PermanentFailure("channel_not_found", connector="slack")
@@ -201,7 +201,6 @@ def test_whoever_can_be_told_by_no_route_makes_the_next_step_due_and_alarms(comp
     ]
 
 
-@pytest.mark.fault("F25")
 def test_a_broken_installation_keeps_its_queue_alarms_elsewhere_and_goes_on_by_itself(company):
     there = company()
     there.slack.failure = OutOfOrder(
@@ -226,7 +225,6 @@ def test_a_broken_installation_keeps_its_queue_alarms_elsewhere_and_goes_on_by_i
     assert there.ledger.outbox.paused() == []
 
 
-@pytest.mark.fault("F4")
 def test_a_message_in_doubt_is_looked_up_twice_before_it_is_sent_again(company):
     there = company()
     there.slack.failure = UnknownOutcome("cut", connector="slack")
@@ -242,7 +240,6 @@ def test_a_message_in_doubt_is_looked_up_twice_before_it_is_sent_again(company):
     assert tries == [1, 2, 2]
 
 
-@pytest.mark.fault("F6")
 @pytest.mark.parametrize(
     ("policy", "expected"), [("resend", ["mia.chen"]), ("hold", [])], ids=["resent", "held"]
 )
@@ -262,3 +259,53 @@ def test_what_cannot_be_looked_up_is_repeated_once_or_held(company, policy, expe
         there.forward(minutes=5)
 
     assert [person for _, person, *_ in there.slack.taken] == expected
+
+
+class Strict(Post):
+    """A channel that loses whatever comes faster than it takes, and is stormed for an hour."""
+
+    def __init__(self, clock, storm):
+        super().__init__("slack", clock, PACE)
+        self._begins_at, self._ends_at = storm
+        self._last = {}
+        self.stormed = 0
+        self.lost = []
+
+    def deliver(self, message):
+        now, person = self.clock(), message.to.person
+        if self._begins_at <= now < self._ends_at:
+            self.stormed += 1
+            wait = timedelta(seconds=30)
+            raise TemporaryFailure("429", connector=self.name, retry_after=wait)
+        too_soon = now - self._last.get(person, now - SECOND) < SECOND
+        too_many = now - self._last.get("", now - SECOND) < SECOND / 4
+        self._last |= {person: now, "": now}
+        if too_soon or too_many:
+            self.lost.append(message.key)
+        self.taken.append((now, person, message.case, message.key))
+        return Receipt(reference=message.key, accepted_at=now)
+
+
+def test_a_long_queue_leaves_at_the_pace_slack_allows_through_an_hour_of_429(tmp_path):
+    count, began = int(os.environ.get("QUEUED", "1500")), MovableClock()()
+    there = Company(f"sqlite:///{tmp_path / 'ledger.db'}")
+    storm = (began + timedelta(minutes=2), began + timedelta(minutes=62))
+    slack = there.layer.channels["slack"] = Strict(there.clock, storm)
+    engine = there.ledger._store.engine
+    engine.dispose()
+    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
+    there.opens(count, *there.people.people)
+
+    while deliver(there.layer).waiting:
+        there.clock.wait(10 * SECOND)
+
+    at = [instant for instant, *_ in slack.taken]
+    seconds = (at[-1] - at[0]).total_seconds() - 3600
+    assert sorted(key for *_, key in slack.taken) == sorted({key for *_, key in slack.taken})
+    assert len(slack.taken) == count
+    assert slack.lost == []
+    assert slack.stormed <= 3600 / 30 + 1
+    assert count / 4 <= seconds <= count / 4 * 1.25
+    order = [int(case.removeprefix("CSC-")) for _, who, case, _ in slack.taken if who == "mia.chen"]
+    assert order == sorted(order)
+    there.ledger.close()
