@@ -209,6 +209,7 @@ class Message(Frozen):
         facts: Evidence to show, in the definition's order.
         owner: Name of the business owner accountable for the decision.
         answer_by: When an answer is due (timezone-aware), if one is asked for.
+        acknowledged: Whether somebody has it already, so that nobody is asked to acknowledge.
         reasons: The reasons an override may give; empty when no answer is asked for.
         url: The case's page, if an inbox address is set.
         standing: How the case stands by now, once it has moved on since the message was sent; it
@@ -228,6 +229,7 @@ class Message(Frozen):
     facts: tuple[Fact, ...] = ()
     owner: str
     answer_by: datetime | None = None
+    acknowledged: bool = False
     reasons: tuple[str, ...] = ()
     url: str | None = None
     standing: str | None = None

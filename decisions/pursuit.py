@@ -18,6 +18,9 @@ from decisions.ownership import ASSIGNEES_MANAGER, People, Standin, resolve
 from decisions.ports import Kind
 from decisions.worktime import deadline
 
+WOKE = "snoozed until now"
+"""Why whoever holds a case that was put off is asked again."""
+
 ASK_AGAIN = timedelta(hours=12)
 """When a case is asked anew of which nobody could be told."""
 
@@ -59,12 +62,13 @@ class Pursuit:
         ).person
         key = f"alarm:late:{decision}:{transaction.at:%Y-%m-%d}:{to}"
         since = f"{late.since:%Y-%m-%d %H:%M} UTC"
+        steps = "1 step is late" if late.count == 1 else f"{late.count:,} steps are late"
         because = (
-            f"nobody took up what was due since {since}: {late.count:,} steps are late. Each case "
-            "takes one step now and gives that person the full wait"
+            f"nobody took up what was due since {since}: {steps}. Each case takes one step now and "
+            "gives that person the full wait"
         )
         is_news = transaction.queue_once(key, Kind.ALARMED, to, because, run_id=case.run_id)
-        return f"{decision}: {late.count:,} steps are late since {since}" if is_news else None
+        return f"{decision}: {steps} since {since}" if is_news else None
 
     def take_step(self, key: str) -> str | None:
         """Take the step of a case that has fallen due, if one still is.
@@ -93,7 +97,14 @@ class Pursuit:
             transaction.assign(case, found, by=SYSTEM, because="away when the case woke up")
         if case.state == CaseState.OPEN:
             action = definition.actions[case.action]
-            anew = asked_anew(transaction, case, action, self._people, assignee=found.person)
+            anew = asked_anew(
+                transaction,
+                case,
+                action,
+                self._people,
+                assignee=found.person,
+                because=WOKE,
+            )
             transaction.change(case, **anew)
         else:
             self._remind(transaction, case, found.person)
@@ -111,7 +122,7 @@ class Pursuit:
             due_at=None if is_late else case.complete_by,
         )
         kind = Kind.REMINDED if is_late else Kind.ASKED
-        transaction.notify(changed, kind=kind, recipient=assignee, because="snoozed until now")
+        transaction.notify(changed, kind=kind, recipient=assignee, because=WOKE)
 
     def _tell(
         self, transaction: Transaction, case: Case, definition: Definition, step: Telling

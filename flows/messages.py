@@ -173,6 +173,7 @@ def _about_case(
         facts=shown_facts(definition, case.action, case.facts, to.zone),
         owner=_owner(definition, people),
         answer_by=case.complete_by if acknowledged else case.respond_by,
+        acknowledged=acknowledged,
         reasons=action.override_reasons,
         url=f"{inbox_url}/cases/{case.key}",
     )
@@ -254,13 +255,14 @@ def _counted(each: Mapping[str, Any], subject: str) -> str:
 
 def _alarm(claim: Claim, to: Addressee, people: People) -> Message:
     definition = claim.definition
+    is_late = claim.notification.key.startswith("alarm:late:")
     return Message(
         key=claim.notification.key,
         kind=Kind.ALARMED,
         to=to,
         decision=definition.decision,
         lead=_LEADS[Kind.ALARMED],
-        title=f"{definition.decision}: messages do not arrive",
+        title=f"{definition.decision}: {'steps are late' if is_late else 'messages do not arrive'}",
         why=claim.notification.because,
         owner=_owner(definition, people),
     )

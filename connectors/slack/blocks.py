@@ -171,7 +171,8 @@ def local(instant: datetime, zone: str) -> str:
 
 def _offered(message: Message) -> Iterator[Json]:
     # Whoever is reminded has acknowledged already, and so has somebody once the case moved on.
-    acknowledge = message.kind is not Kind.REMINDED and not message.standing
+    held = message.acknowledged or message.kind is Kind.REMINDED
+    acknowledge = not held and not message.standing
     return buttons(
         message.case or "",
         acknowledge=acknowledge,

@@ -167,6 +167,11 @@ class TestWhatIsSent:
                 ["done", "override", "snooze", "reassign"],
                 id="reminded-has-acknowledged-already",
             ),
+            pytest.param(
+                ESCALATED.model_copy(update={"acknowledged": True}),
+                ["done", "override", "snooze", "reassign", "open"],
+                id="escalated-while-somebody-has-it",
+            ),
             pytest.param(WITHHELD, [], id="about-a-run"),
             pytest.param(
                 ASKED.model_copy(update={"answer_by": None, "reasons": ()}),
