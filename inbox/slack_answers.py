@@ -139,8 +139,11 @@ class Messenger:
         person = self._people.key(press.user)
         if person is None:
             return self._replied(press.user, None, press.reply_to, _STRANGER)
-        if press.reference is not None and not self._layer.ledger.outbox.seen(
-            press.case, delivery=press.delivery, reference=press.reference
+        if press.reference is not None and not self._layer.ledger.arrivals.seen(
+            press.case,
+            delivery=press.delivery,
+            reference=press.reference,
+            hours=self._layer.workspace.people.hours,
         ):
             _LOG.warning("refused a press on a message that was not sent for %s", press.case)
             return self._replied(press.user, person, press.reply_to, _NOT_OURS)

@@ -10,6 +10,7 @@ from decisions.entitlement import entitled
 from decisions.ledger import audit, chain
 from decisions.ledger.accuracies import Accuracies
 from decisions.ledger.amendments import Amendments
+from decisions.ledger.arrivals import Arrivals
 from decisions.ledger.audit import Promise
 from decisions.ledger.cases import Cases
 from decisions.ledger.drifts import Drifts
@@ -41,6 +42,7 @@ class Ledger:
         cases: Questions about cases.
         outbox: Messages to people.
         amendments: Messages that were sent and say less than is known by now.
+        arrivals: Messages that people answer on.
         installations: The apps that it speaks through.
         losses: Messages that were sent to people who have gone since.
         results: Interventions and outcomes.
@@ -71,6 +73,7 @@ class Ledger:
         self.cases = Cases(self._store)
         self.outbox = Outbox(self._store)
         self.amendments = Amendments(self._store)
+        self.arrivals = Arrivals(self._store)
         self.losses = Losses(self._store)
         self.installations = Installations(self._store)
         self.results = Results(self._store)

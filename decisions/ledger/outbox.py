@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from decisions.ledger import turns
 from decisions.ledger.claims import Claim, Delivery, claimed
-from decisions.ledger.columns import storable
 from decisions.ledger.records import Case, Notification, NotificationState, Turn
 from decisions.ledger.settling import follow
 from decisions.ledger.standings import is_halted, not_held
@@ -183,53 +182,6 @@ class Outbox:
                 .where(table.c.id == told.id, table.c.lease == told.lease)
                 .values(state=NotificationState.SUPERSEDED, next_at=None, lease=None)
             )
-
-    def seen(self, case: str, *, delivery: str | None, reference: str) -> bool:
-        """Say whether a message that somebody answers on is one that was sent for the case.
-
-        A message of unknown outcome counts as sent from then on: somebody is looking at it.
-
-        Args:
-            case: The case's key.
-            delivery: The delivery id that the message carries, if it shows it.
-            reference: Where it stands, as a receipt names it.
-        """
-        table, cases = Notification.__table__, Case.__table__
-        is_it = table.c.reference == reference
-        if delivery is not None:
-            is_it |= (table.c.key == storable(delivery)) & table.c.reference.is_(None)
-        query = (
-            select(table)
-            .join(cases, cases.c.id == table.c.case_id)
-            .where(cases.c.key == storable(case), is_it)
-        )
-        with self._store.reading() as connection:
-            row = connection.execute(query).mappings().first()
-        if row is None:
-            return False
-        told = Notification(**row)
-        if told.state in {NotificationState.UNKNOWN, NotificationState.SENDING}:
-            self._found_by_answer(told, case, reference)
-        return True
-
-    def _found_by_answer(self, told: Notification, case: str, reference: str) -> None:
-        table = Notification.__table__
-        with self._store.writing() as transaction:
-            done = transaction.connection.execute(
-                update(table)
-                .where(table.c.id == told.id, table.c.state == told.state)
-                .values(
-                    state=NotificationState.SENT,
-                    reference=reference,
-                    sent_at=transaction.at,
-                    next_at=None,
-                    # Whoever still holds it finds the lease gone, and writes nothing.
-                    lease=None,
-                )
-            )
-            if done.rowcount:
-                body = {"kind": told.kind, "recipient": told.recipient, "found by": "an answer"}
-                transaction.enter("told", case, body | {"state": NotificationState.SENT})
 
     def taken(self, since: datetime) -> dict[tuple[str, str], list[str]]:
         """Return the keys of what was sent since an instant, by connection and person.

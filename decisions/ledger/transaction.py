@@ -146,7 +146,7 @@ class Transaction:
         table = Notification.__table__
         self.connection.execute(
             update(table)
-            .where(table.c.case_id == case.id, table.c.state == NotificationState.SENT)
+            .where(table.c.case_id == case.id, table.c.reference.is_not(None))
             .values(stale_at=self.at)
         )
 

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import update
 
 from connectors.testing.wire import post
 from decisions.delivery import Attempt
 from decisions.desk import Author
+from decisions.ledger.records import Notification
 from flows import sending, sweep
 from flows.messages import message_for
 from inbox.slack import LARGEST_BODY
@@ -551,6 +553,45 @@ class TestTheMessageIsTheOneThatWasSent:
         room.clock.now += timedelta(days=1)
         room.deliver()
         assert len(room.slack.messages_to(MIA)) == 2
+
+    def test_a_form_opened_on_one_of_unknown_outcome_and_left_starts_its_wait(self, room):
+        message = self.doubtful(room)
+
+        room.slack.press(message, "override")
+
+        pressed_at = self.delivery(room).sent_at
+        assert pressed_at == room.clock()
+        assert room.layer.ledger.cases.named("CSC-2").due_at == pressed_at + timedelta(hours=4)
+        room.clock.now += timedelta(hours=4)
+        sweep.escalate(room.layer)
+        assert room.layer.ledger.cases.named("CSC-2").step == 1
+
+    def test_an_answer_while_it_is_being_sent_says_through_what_it_came(self, room):
+        ledger = room.layer.ledger
+        ledger.runs.record(definition(), batch(1), matches({"subject": "birch"}), room.people)
+        [claim] = ledger.outbox.claim()
+        message = message_for(claim, room.people, "http://127.0.0.1:8484")
+        room.layer.channels["slack"].deliver(message)
+
+        room.slack.press(room.slack.messages_to(MIA)[1], "acknowledge")
+        room.told()
+
+        assert (self.delivery(room).state, self.delivery(room).channel) == ("sent", "slack")
+
+    @pytest.mark.parametrize("state", ["superseded", "dead", "unreachable"])
+    def test_one_that_was_given_up_and_arrived_after_all_is_corrected(self, room, state):
+        message = self.doubtful(room)
+        table = Notification.__table__
+        given_up = {"state": state, "next_at": None}
+        with room.layer.ledger.writing() as transaction:
+            of_birch = table.c.key == self.delivery(room).key
+            transaction.connection.execute(update(table).where(of_birch).values(**given_up))
+        room.layer.desk.acknowledge("CSC-2", Author("dana.reyes", "inbox", "1"))
+
+        room.slack.press(message, "acknowledge")
+
+        assert room.last_line(place=1).startswith("Acknowledged by Dana Reyes")
+        assert (self.delivery(room).state, self.delivery(room).channel) == (state, "slack")
 
     def test_a_press_that_names_another_case_is_refused(self, room):
         self.doubtful(room)
