@@ -85,6 +85,9 @@ def test_f42_no_fault_of_a_channel_brings_a_secret_or_an_address_into_a_log(laye
 
     assert lines
     assert told_secrets(lines) == []
+    kept = [file.read_bytes().decode("latin-1") for file in layer.settings.home.glob("ledger.db*")]
+    assert kept
+    assert told_secrets(kept) == []
     assert [line for line in lines if "@larkfield.example" in line] == []
 
 

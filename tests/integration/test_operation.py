@@ -8,8 +8,10 @@ from threading import Thread
 import pytest
 from pydantic import SecretStr
 
+from decisions.ledger import Filter
 from flows.heartbeat import beat
 from flows.settings import Settings
+from tests.browsing import ACCOUNTS, company_of
 from tests.room import Room
 from tests.samples import batch, definition, matches
 
@@ -84,3 +86,71 @@ def test_totals_tell_how_everything_stands(room):
     assert found.messages == {"sent": 1}
     assert found.cases == {"completed": 1}
     assert {kind: n for kind, n in found.answers.items() if n} == {"acknowledge": 1, "done": 1}
+
+
+@pytest.fixture
+def company(tmp_path):
+    made = company_of(tmp_path, *ACCOUNTS)
+    yield made
+    made.layer.ledger.close()
+
+
+def figures(company):
+    """Return every figure that Prometheus would read, by name and labels."""
+    browser = company.visited_by("mia.chen")
+    browser.get("/")
+    browser.get("/nowhere/at/all")
+    written = browser.get("/metrics").text
+    found = [line.rpartition(" ") for line in written.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in found}
+
+
+def test_prometheus_reads_depth_age_states_answers_and_latencies(company):
+    key = company.layer.ledger.cases.found(Filter())[0].key
+    holder = company.layer.ledger.cases.named(key).assignee
+    company.visited_by(holder).post(f"/cases/{key}/acknowledge")
+    company.layer.ledger.runs.record(
+        company.layer.definition("churn-save-call"),
+        batch(1),
+        matches({"subject": "birch"}),
+        company.layer.workspace.people,
+    )
+    company.clock.now += timedelta(seconds=90)
+
+    found = figures(company)
+
+    assert found['followthrough_due{work="messages"}'] == 1
+    assert found['followthrough_oldest_due_seconds{work="messages"}'] == 90
+    assert found['followthrough_messages{state="sent"}'] == 3
+    assert found['followthrough_messages{state="pending"}'] == 1
+    assert found['followthrough_answers_total{kind="acknowledge"}'] == 1
+    assert found['followthrough_delivery_seconds{statistic="longest"}'] == 0
+
+
+def test_answers_of_the_inbox_are_timed_by_route_and_no_address_is_kept(company):
+    browser = company.visited_by("mia.chen")
+    browser.get("/cases/CSC-1")
+    browser.get("/nowhere/at/all")
+
+    written = browser.get("/metrics").text
+
+    assert (
+        'followthrough_request_seconds_count{method="GET",route="/cases/{key}",status="200"} 1.0'
+        in written
+    )
+    assert 'route="none",status="404"' in written
+    assert "CSC-1" not in written
+    assert "nowhere" not in written
+
+
+def test_deliveries_are_timed_from_queued_to_sent_over_the_last_hour(room):
+    room.ledger.runs.record(definition(), batch(1), matches({"subject": "birch"}), room.people)
+    room.clock.now += timedelta(minutes=3)
+    room.deliver()
+
+    found = room.ledger.pulse.totals(room.clock())
+
+    assert (found.delivered, found.longest_delivery) == (2, timedelta(minutes=3))
+    assert found.mean_delivery == timedelta(minutes=1.5)
+    assert room.ledger.pulse.totals(room.clock() + timedelta(minutes=58)).delivered == 1
+    assert room.ledger.pulse.totals(room.clock() + timedelta(hours=1)).longest_delivery is None
