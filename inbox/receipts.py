@@ -5,6 +5,8 @@ whether there is such a connection, such a decision or such a case.
 """
 
 import logging
+from datetime import timedelta
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -20,6 +22,8 @@ from inbox.safety import body_within
 _LOG = logging.getLogger(__name__)
 
 PATH = "/receipts/{source}"
+PATIENCE: Final = timedelta(seconds=2)
+"""How long the ledger may keep a sender waiting; it sends again, and most give up after five."""
 LARGEST_BODY = 64 * 1024
 """Bytes; a receipt is a few lines."""
 
@@ -50,7 +54,9 @@ def receipts_router(layer: Layer) -> APIRouter:
 
 def _taken(layer: Layer, prover: Prover, body: bytes, id_: str) -> Response:
     try:
-        found = layer.ledger.receipts.take(prover.read(body, id_))
+        deed = prover.read(body, id_)
+        with layer.ledger.patience(PATIENCE):
+            found = layer.ledger.receipts.take(deed)
     except NotUnderstood as fault:
         return _answer(422, ok=False, error=str(fault), kept=False)
     except LedgerError as fault:

@@ -308,3 +308,19 @@ class TestWhoMaySend:
 
     def test_more_than_a_receipt_can_be_is_not_read(self, crm):
         assert crm.sends(b"x" * (LARGEST_BODY + 1)).status_code == 413
+
+
+class TestWhileTheLedgerIsAway:
+    @pytest.mark.fault("F35")
+    def test_f35_nothing_is_said_to_be_taken_that_is_not_stored(self, company, crm):
+        with company.layer.ledger.writing():
+            refused = crm.says(subject="acme")
+
+        assert refused.status_code == 503
+        assert refused.json() == {
+            "ok": False,
+            "error": "the ledger is out of reach; send it again",
+            "kept": False,
+        }
+        assert proofs(company) == []
+        assert crm.says(subject="acme").json()["repeated"] is False
