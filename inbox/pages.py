@@ -224,8 +224,20 @@ class Pages:
             events=teller.events(dossier),
             messages=[(one, views.drawn(one), through(one)) for one in dossier.notifications],
             problem=problem,
+            siblings=self._siblings(case, me),
             **self._answering(me, dossier),
         )
+
+    def _siblings(self, case: Case, me: Reader | None) -> list[Case]:
+        """Return the subject's other cases, newest first; held-out ones to owners alone."""
+        written = self._layer.workspace.decisions.get(case.decision)
+        may_see = me and written and self._layer.admission.may(me.key, Act.SEE_HELD_OUT, written)
+        found = self._layer.ledger.cases.about(case.decision, case.subject)
+        return [
+            each
+            for each in found
+            if each.id != case.id and (may_see or each.state != CaseState.HELD_OUT)
+        ]
 
     def _answering(self, me: Reader | None, dossier: Dossier) -> dict[str, Any]:
         """Return what the forms offer, and whether the reader may fill them in."""

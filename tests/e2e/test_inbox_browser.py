@@ -128,6 +128,65 @@ def test_from_the_queue_to_done_without_script(office, window):
     assert [url for url in strangers if not url.startswith(office.address)] == []
 
 
+def test_an_owner_walks_every_page_and_halts_a_decision_without_script(office, window):
+    page = window.new_page()
+    page.goto(office.address)
+    page.get_by_role("button", name="Dana Reyes").click()
+    for name in ("Everybody", "Messages", "Cases", "Decisions", "Runs", "Explain", "Ledger"):
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        seen(page, name.lower())
+
+    page.get_by_role("button", name="Verify the whole history").click()
+    expect(page.get_by_role("status")).to_contain_text("The history holds")
+
+    page.goto(f"{office.address}/explain?decision={DECISION}&subject=acme")
+    expect(page.get_by_role("link", name="Open CSC-1")).to_be_visible()
+    seen(page, "explained")
+
+    page.goto(f"{office.address}/decisions/{DECISION}")
+    seen(page, "decision")
+    page.get_by_label("Why it has to stop").fill("The scores of today are wrong")
+    page.get_by_role("button", name=f"Halt {DECISION}").click()
+    expect(page.get_by_role("button", name=f"Resume {DECISION}")).to_be_visible()
+    assert [each.by for each in office.layer.ledger.releases.halts()] == ["dana.reyes"]
+    seen(page, "halted")
+
+
+def test_many_are_acknowledged_at_once_without_script(office, window):
+    page = window.new_page()
+    page.goto(office.address)
+    page.get_by_role("button", name="Mia Chen").click()
+
+    for key in ("CSC-1", "CSC-2"):
+        page.get_by_label(f"Tick {key}").check()
+    page.get_by_role("button", name="Acknowledge those ticked").click()
+
+    expect(page.get_by_role("status")).to_contain_text("acknowledged")
+    assert {office.state(key) for key in ("CSC-1", "CSC-2")} == {"acknowledged"}
+
+
+def test_the_queue_is_worked_by_keys_alone(office, chromium):
+    context = chromium.new_context(viewport=DESK)
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(office.address)
+    page.get_by_role("button", name="Mia Chen").click()
+
+    expect(page.get_by_role("heading", name="Your queue")).to_be_visible()
+    page.wait_for_load_state()
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name="Call Acme Ltd")).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("a")
+
+    expect(page.get_by_role("status")).to_contain_text("CSC-1 is yours")
+    assert complaints == []
+    context.close()
+
+
 @pytest.mark.parametrize(
     "origin",
     [

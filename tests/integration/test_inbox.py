@@ -60,7 +60,7 @@ class TestWhoReads:
         ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)",
          "/\t/evil.example", "evil.example", "", "///evil.example"],
     )  # fmt: skip
-    def test_no_form_leads_to_another_site(self, company, back):
+    def test_open_redirect_no_form_leads_to_another_site(self, company, back):
         browser = company.visited_by("mia.chen")
 
         moved = browser.post("/me", person="mia.chen", back=back)
@@ -504,6 +504,20 @@ class TestAnswers:
         assert quiet.visited_by("mia.chen").post(address).status_code == status
 
 
+def test_a_case_shows_the_other_cases_of_its_subject(company):
+    company.layer.desk.done("CSC-1", Author("mia.chen", "api", "1"), what="Called them")
+    company.clock.now += timedelta(days=2)
+    write_scores(
+        company.layer.workspace.folder, [{"account_id": "acme"}], scored_at=company.clock()
+    )
+    sweep.decide(company.layer, DECISION)
+    newest = company.layer.ledger.cases.about(DECISION, "acme")[0].key
+
+    page = text(company.visited_by("mia.chen").get(f"/cases/{newest}"))
+
+    assert "Other cases of acme CSC-1 completed call, opened" in page
+
+
 def test_messages_are_shown_as_in_slack_latest_first(company):
     company.forward(hours=5)
 
@@ -557,7 +571,7 @@ class TestSafety:
             pytest.param({"Sec-Fetch-Site": ""}, id="a-cookie-and-no-word-of-where"),
         ],
     )
-    def test_another_sites_form_answers_nothing(self, quiet, headers):
+    def test_csrf_another_sites_form_answers_nothing(self, quiet, headers):
         answer = quiet.visited_by("mia.chen").post("/cases/CSC-1/acknowledge", headers)
 
         assert answer.status_code == 403
@@ -600,7 +614,24 @@ class TestSafety:
         assert [name for _, found in outline.tags for name in found
                 if name == "style" or name.startswith("on")] == []  # fmt: skip
 
-    def test_hostile_facts_stay_text(self, tmp_path):
+    @pytest.mark.parametrize("address", PAGES)
+    def test_clickjacking_no_page_may_be_framed(self, quiet, address):
+        policy = quiet.visited_by("mia.chen").get(address).headers["Content-Security-Policy"]
+
+        assert "frame-ancestors 'none'" in policy
+
+    @pytest.mark.parametrize("person", ["omar.haddad", "sam.ortiz"])
+    def test_idor_a_cases_number_is_no_leave_to_answer_it(self, company, person):
+        browser = company.visited_by(person)
+        key = "CSC-2" if person == "omar.haddad" else "CSC-1"
+        owner = person == "sam.ortiz"  # of the decision: who is let in, by name
+
+        found = browser.post(f"/cases/{key}/acknowledge")
+
+        assert found.status_code == (303 if owner else 403)
+        assert company.state(key) == ("acknowledged" if owner else "open")
+
+    def test_xss_hostile_facts_stay_text(self, tmp_path):
         hostile = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
         company = company_of(
             tmp_path, {"account_id": hostile, "company": hostile, "top_reason": hostile}
