@@ -13,7 +13,7 @@ from flows.sweep import Dispatched
 @flow(name="dispatch")
 async def dispatch() -> Dispatched:
     """Take due steps and empty the outbox: one deployment for both, since it runs every minute."""
-    confirm_people(wiring.current())
     done = Dispatched(escalated=take_due_steps(), delivered=deliver_due())
     beat(wiring.current().settings)
+    confirm_people(wiring.current())
     return done

@@ -22,6 +22,8 @@ _SHORTEST: Final = 6
 _FORMS: Final = (
     (re.compile(r"\bx(?:ox[a-z]|app)-[\w-]+"), HIDDEN),
     (re.compile(r"\bwhsec_[\w+/=-]+"), HIDDEN),
+    (re.compile(r"\bft_\d+_[\w-]{20,}"), HIDDEN),
+    (re.compile(r"(?<=[?&])(code|state)=[^\s&]+"), rf"\1={HIDDEN}"),
     (re.compile(r"\bv0=[0-9a-f]{16,}|\bv1,[\w+/=]{20,}"), HIDDEN),
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
     (re.compile(r"(?<=://)[^/\s@\"\']*@"), f"{HIDDEN}@"),

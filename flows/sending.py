@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from decisions.delivery import Attempt, has_lost_its_point, unwritable
 from decisions.errors import (
+    ConnectorError,
     DecisionLayerError,
     LedgerError,
     TemporaryFailure,
@@ -93,7 +94,10 @@ def _turn_came(layer: Layer, until: datetime) -> bool:
 
 
 def _pace(channels: Mapping[str, Channel], name: str) -> Pace | None:
-    channel = channels.get(name)
+    try:
+        channel = channels.get(name)
+    except ConnectorError:  # of a channel that cannot be built, the try itself tells, and goes on
+        return None
     return channel.pace if isinstance(channel, PacedChannel) else None
 
 

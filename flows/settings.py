@@ -22,7 +22,11 @@ class Settings(BaseSettings):
     """What a deployment may set; every value has a default that works on one machine."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FOLLOWTHROUGH_", extra="ignore", use_attribute_docstrings=True, frozen=True
+        env_prefix="FOLLOWTHROUGH_",
+        extra="ignore",
+        use_attribute_docstrings=True,
+        frozen=True,
+        hide_input_in_errors=True,  # an input may be a secret, or all of them together
     )
 
     workspace: Path = SHIPPED_WORKSPACE

@@ -221,9 +221,9 @@ def escalate(layer: Layer) -> Escalated:
 
 def dispatch(layer: Layer) -> Dispatched:
     """Take the steps that are due, then hand over what is to be told, and give a sign of life."""
-    confirm_people(layer)
     done = Dispatched(escalated=escalate(layer), delivered=deliver(layer))
     beat(layer.settings)
+    confirm_people(layer)
     return done
 
 

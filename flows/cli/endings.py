@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from cyclopts import CycloptsError
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from decisions.errors import (
     DecisionLayerError,
@@ -79,5 +79,13 @@ def _asked(error: CycloptsError) -> str:
 
 
 def _setting(found: "ErrorDetails") -> str:
-    name = "_".join(str(part) for part in found["loc"])
-    return f"FOLLOWTHROUGH_{name.upper()} is {found['input']!r}: {found['msg']}"
+    """Name the variable at fault; what a secret holds, or all of them together, is not shown."""
+    from flows.settings import Settings
+
+    if not found["loc"]:
+        return found["msg"].removeprefix("Value error, ")
+    name = str(found["loc"][0])
+    field = Settings.model_fields.get(name)
+    is_secret = field is None or SecretStr.__name__ in str(field.annotation)
+    shown = "not usable" if is_secret else repr(found["input"])
+    return f"FOLLOWTHROUGH_{name.upper()} is {shown}: {found['msg']}"

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from decisions.errors import NotUnderstood
 from flows.cli.endings import DONE
@@ -24,7 +25,7 @@ def token(
     *,
     as_: As = None,
     scope: Annotated[list[Wanted] | None, Parameter(negative=())] = None,
-    days: int = 365,
+    days: Annotated[int, Parameter(validator=Number(gte=1, lte=3_650))] = 365,
     here: CommandHere,
 ) -> int:
     """Give a program leave to use the API in your name, list such tokens, or end one.
@@ -73,7 +74,7 @@ def _add(here: Here, name: str | None, person: str, scopes: list[Wanted], days: 
     from decisions.permission import Scope
 
     given, text = here.layer.ledger.tokens.give(
-        name, person, [Scope(each) for each in scopes], life=timedelta(days=min(days, 10_000))
+        name, person, [Scope(each) for each in scopes], life=timedelta(days=days)
     )
     here.out.answer(
         _document(given) | {"token": text},

@@ -1,6 +1,6 @@
 import pytest
 from cyclopts import UnknownCommandError
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from decisions.errors import (
     DecisionLayerError,
@@ -18,14 +18,12 @@ from decisions.errors import (
     UnknownPerson,
 )
 from flows.cli.endings import document, exit_code, explanation
+from flows.settings import Settings
 
 FAULTS = [Fault("people.yaml", 3, "unknown key 'nam'; did you mean 'name'?")]
 
 
 def invalid_setting():
-    class Settings(BaseModel):
-        port: int
-
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"port": "http"})
     return caught.value
@@ -88,3 +86,19 @@ def test_a_program_is_told_the_kind_the_text_and_each_fault_of_a_file():
         {"file": "people.yaml", "line": 3, "text": "unknown key 'nam'; did you mean 'name'?"}
     ]
     assert document(LifecycleError("closed")) == {"kind": "LifecycleError", "text": "closed"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"secret": "hunter2000"}, id="too-short"),
+        pytest.param({"oidc_client_secret": "hunter2000"}, id="alone"),
+        pytest.param({"ledger": "postgresql://u:hunter2000@db/x", "port": 0}, id="beside"),
+    ],
+)
+def test_no_secret_is_shown_because_a_setting_is_wrong(given):
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(given)
+
+    assert "hunter2000" not in explanation(caught.value)
+    assert "hunter2000" not in str(caught.value)
