@@ -7,8 +7,6 @@ from itertools import islice, repeat
 from typing import Any
 from urllib.parse import urlsplit
 
-from slack_sdk.signature import Clock as VerifierClock
-from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
@@ -19,6 +17,7 @@ from connectors.slack.directory import Directory
 from connectors.slack.examination import Examination
 from connectors.slack.interactions import Identity
 from connectors.slack.responses import SDK_FAILURES, RefusedForm
+from connectors.slack.signature import Signature
 from connectors.slack.socket import SlackSocket
 from connectors.slack.texts import fitting
 from decisions.errors import (
@@ -72,7 +71,7 @@ class SlackChannel:
         self._clock = clock
         self._base_url = base_url
         self._timeout = max(1, round(self.timeout.total_seconds()))
-        self._verifier = _verifier(signing_secret, clock)
+        self._signature = Signature(signing_secret, clock)
         self._asking = Asking(name, token, base_url, timeout=self._timeout)
         self._client = self._asking.client
         self._ask = self._asking.ask
@@ -138,18 +137,13 @@ class SlackChannel:
             self.name,
             self._client,
             self._clock,
-            can_verify=self._verifier is not None,
+            can_verify=self._signature.can_verify,
             socket=self.socket,
         ).findings(people)
 
     def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Say whether a request was signed by Slack for this app within five minutes of now."""
-        if self._verifier is None:
-            return False
-        try:
-            return self._verifier.is_valid_request(body, headers)
-        except (ValueError, TypeError, OverflowError):  # what the verifier makes of garbage
-            return False
+        return self._signature.is_genuine(body, headers)
 
     def email_of(self, user: str) -> str | None:
         """Return the e-mail of a Slack account, or None where Slack does not say."""
@@ -299,11 +293,3 @@ class SlackChannel:
 def _plainer(content: _Json, code: str) -> _Json:
     refused = "metadata" if "metadata" in code else "blocks"
     return {part: value for part, value in content.items() if part != refused}
-
-
-def _verifier(secret: str | None, clock: Clock) -> SignatureVerifier | None:
-    class Instant(VerifierClock):
-        def now(self) -> float:
-            return clock().timestamp()
-
-    return SignatureVerifier(secret, Instant()) if secret and secret.strip() else None
