@@ -15,10 +15,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.worlds import LOOKS, PLANNED, SHARE, Worlds
+from benchmarks.worlds import LOOKS, Worlds
 from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.effect import estimate_effect
-from decisions.effectiveness.power import Base, Design, power
 from decisions.effectiveness.report import EffectivenessReport
 from decisions.effectiveness.verdict import VerdictKind
 
@@ -32,16 +31,16 @@ class Line:
     """One line of the table.
 
     Attributes:
-        name: The pitfall, or the promise.
+        name: The pitfall.
         measured: What the figures are shares or means of.
-        naive: What comes out without the defence; None where there is nothing to compare with.
+        naive: What comes out without the defence.
         ours: What comes out here.
         promised: What should come out, in words.
     """
 
     name: str
     measured: str
-    naive: float | None
+    naive: float
     ours: float
     promised: str
 
@@ -80,26 +79,6 @@ def peeking(worlds: Worlds, count: int) -> Line:
         naive.append(any(claims(world.known(number)) for number in range(1, LOOKS + 1)))
         ours.append(any(map(claimed, reports)))
     return Line("peeking", "false verdicts in 12 looks", _share(naive), _share(ours), "at most 5%")
-
-
-def coverage(worlds: Worlds, count: int) -> Line:
-    """An effect; does the interval of the last look hold it?"""
-    hit = []
-    for world in worlds.some(count, rate=0.3, effect=_EFFECT):
-        effect = world.look(LOOKS).effect
-        hit.append(effect is not None and _holds(effect.difference, _EFFECT))
-    return Line("coverage", "intervals that hold the truth", None, _share(hit), "95 ± 1%")
-
-
-def promised_power(worlds: Worlds, count: int) -> Line:
-    """An effect; how often do twelve looks find it?"""
-    found = []
-    for world in worlds.some(count, rate=0.3, effect=_EFFECT):
-        reports = (world.look(number) for number in range(1, LOOKS + 1))
-        found.append(any(each.verdict.kind == VerdictKind.WORKS for each in reports))
-    design = Design(held_out=PLANNED, treated=PLANNED * (1 - SHARE) / SHARE, looks=LOOKS)
-    told = power(Base(rate=0.3), _EFFECT, design)
-    return Line("power", "effects found", None, _share(found), f"{told:.1%}, as planned")
 
 
 def repeated_cases(worlds: Worlds, count: int) -> Line:
@@ -189,20 +168,13 @@ PITFALLS: tuple[Callable[[Worlds, int], Line], ...] = (
     contamination,
     skewed_money,
 )
-PROMISES: tuple[Callable[[Worlds, int], Line], ...] = (coverage, promised_power)
 
 
 def lines(count: int, seed: int) -> Iterator[Line]:
-    """Yield the lines of the table.
-
-    Args:
-        count: Worlds for each line; five times as many for coverage, which takes one look each.
-        seed: What the worlds are drawn from.
-    """
-    for place, measured in enumerate((*PITFALLS, *PROMISES)):
+    """Yield the lines of the table, each of so many worlds that are drawn from the seed."""
+    for place, measured in enumerate(PITFALLS):
         with tempfile.TemporaryDirectory() as folder:
-            worlds = Worlds(Path(folder), np.random.default_rng([seed, place]))
-            yield measured(worlds, count * 5 if measured is coverage else count)
+            yield measured(Worlds(Path(folder), np.random.default_rng([seed, place])), count)
 
 
 def main(count: int, seed: int) -> None:
@@ -211,23 +183,15 @@ def main(count: int, seed: int) -> None:
     for heading in ("", "of", "naive", "ours", "should be", "± by chance"):
         table.add_column(heading, justify="left" if heading in {"", "of"} else "right")
     shown = Console(stderr=True)
-    total = len(PITFALLS) + len(PROMISES)
-    for line in track(lines(count, seed), "Worlds", total=total, console=shown):
-        naive = "" if line.naive is None else f"{line.naive:.1%}"
-        many = count * 5 if line.name == "coverage" else count
-        chance = 1.96 * np.sqrt(max(line.ours * (1 - min(line.ours, 1)), 0) / many)
-        table.add_row(
-            line.name, line.measured, naive, f"{line.ours:.1%}", line.promised, f"{chance:.1%}"
-        )
+    for line in track(lines(count, seed), "Worlds", total=len(PITFALLS), console=shown):
+        chance = 1.96 * np.sqrt(max(line.ours * (1 - min(line.ours, 1)), 0) / count)
+        figures = (f"{line.naive:.1%}", f"{line.ours:.1%}", line.promised, f"{chance:.1%}")
+        table.add_row(line.name, line.measured, *figures)
     Console().print(table)
 
 
 def _share(found: list[bool]) -> float:
     return float(np.mean(found))
-
-
-def _holds(interval: object, truth: float) -> bool:
-    return bool(interval.lower <= truth <= interval.upper)  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -35,10 +35,6 @@ def test_a_leaking_holdout_is_never_passed_over(worlds):
     assert pitfalls.contamination(worlds, 4).ours == 0
 
 
-def test_twelve_looks_find_a_large_effect(worlds):
-    assert pitfalls.promised_power(worlds, 4).ours >= 0.5
-
-
 def test_counts_drawn_at_once_are_judged_as_those_of_a_ledger_are(worlds):
     for stored in worlds.some(1, rate=0.3, effect=0.1):
         drawn = promises.CountedWorld(

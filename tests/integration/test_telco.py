@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from decisions.deciding.rehearsal import failed_examples
+from decisions.effectiveness.accuracy import accuracy
 from decisions.effectiveness.verdict import VerdictKind
 from flows import observing, sweep, wiring
 from flows.demo.clock import MovableClock
@@ -73,6 +74,27 @@ def test_a_run_counts_what_plain_sql_counts(layer):
     assert found.opened + found.held_out + sum(found.suppressed.values()) == selected
     assert found.not_met == evaluated - selected
     assert found.held_out == pytest.approx(0.2 * selected, rel=0.25)
+
+
+HELD_AGAINST = """
+    SELECT churn_probability AS score, churned::INTEGER AS event, 1.0::DOUBLE AS weight,
+        churn_probability >= 0.5 AS selected
+    FROM read_parquet($scores) JOIN read_csv($outcomes) USING (customer_id)
+    WHERE data_split = 'test'
+"""
+
+
+@needs_data
+def test_the_scores_are_as_right_as_their_makers_say():
+    files = {"scores": str(DATA / FILES[0]), "outcomes": str(DATA / FILES[1])}
+    with duckdb.connect() as engine:
+        known = engine.sql(HELD_AGAINST, params=files).to_arrow_table()
+
+    found = accuracy(known, is_rate=True)
+
+    assert (found.subjects, found.selected) == (2_818, 637)
+    assert (round(found.auc, 4), round(found.brier, 4)) == (0.8461, 0.1358)
+    assert round(found.precision.estimate, 3) == 0.658
 
 
 @needs_data
