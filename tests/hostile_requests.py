@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -103,18 +103,20 @@ class HostileRequest:
         }
 
 
+def hostile_posts(count: int, paths: Sequence[str], *, seed: int) -> Iterator[HostileRequest]:
+    """Yield so many requests to these paths; the same ones for the same seed."""
+    chance = random.Random(seed)
+    for _ in range(count):
+        yield _post(chance, paths)
+
+
 def hostile_requests(count: int, *, seed: int) -> Iterator[HostileRequest]:
     """Yield so many requests; the same ones for the same seed."""
     chance = random.Random(seed)
     for _ in range(count):
         kind = chance.random()
         if kind < 0.7:
-            yield HostileRequest(
-                "POST",
-                chance.choice(POSTED),
-                headers=_headers(chance),
-                chunks=_chunks(chance),
-            )
+            yield _post(chance, POSTED)
         elif kind < 0.95:
             steps = chance.choices(_STEPS, k=chance.randint(1, 4))
             path = chance.choice(FOLLOWED) + chance.choice(("/", "")).join(steps)
@@ -123,6 +125,11 @@ def hostile_requests(count: int, *, seed: int) -> Iterator[HostileRequest]:
             query = chance.choice((b"", b"a=b", b"name[]=x", b"\xff=%", b"x" * 3_000))
             path = chance.choice(ASKED)
             yield HostileRequest("GET", path, query=query, headers=_headers(chance))
+
+
+def _post(chance: random.Random, paths: Sequence[str]) -> HostileRequest:
+    path, headers = chance.choice(paths), _headers(chance)
+    return HostileRequest("POST", path, headers=headers, chunks=_chunks(chance))
 
 
 def _headers(chance: random.Random) -> list[tuple[bytes, bytes]]:

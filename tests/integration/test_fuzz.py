@@ -15,15 +15,17 @@ import pytest
 from sqlalchemy import text as sql
 
 from connectors.slack.channel import SlackChannel
+from inbox.api import API
 from inbox.app import create_app
 from inbox.largest import LARGEST_BODY
-from tests.hostile_requests import HostileRequest, hostile_requests, put
+from tests.hostile_requests import HostileRequest, hostile_posts, hostile_requests, put
 from tests.integration.test_receipts import make_company  # noqa: F401  a fixture
 from tests.planted import lines_logged, told_secrets
 
 SLACK = "http://127.0.0.1:9/api/"
 """Where nobody answers: whatever would ask Slack something would show."""
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "2000"))
+CALLED = ("/cases/CSC-1/answers", "/interventions", "/outcomes", "/decisions/x/records")
 TABLES = ("entries", "seals", "answers", "interventions", "receipts", "notifications", "cases")
 
 pytestmark = pytest.mark.fault("F30")
@@ -77,6 +79,20 @@ def test_f30_hostile_requests_get_four_answers_and_change_nothing(app, company):
     refused = [line for line in lines if "refused" in line]
     assert len(refused) == statuses[401]
     assert told_secrets(lines) == []
+
+
+def test_f30_the_api_turns_strangers_away_and_guessers_of_tokens_for_a_while(app, company):
+    before, paths = rows(company), [f"{API}{path}" for path in CALLED]
+
+    requests = list(hostile_posts(REQUESTS // 5, paths, seed=1))
+    for request in requests:
+        request.headers.append((b"content-length", b"%d" % sum(map(len, request.chunks))))
+
+    # 422: what is no JSON at all is told so before the token is looked at; the form is public.
+    statuses = {reply.status for _, reply in replies(app, requests)}
+
+    assert {401} <= statuses <= {401, 413, 422, 429}
+    assert rows(company) == before
 
 
 @pytest.mark.parametrize("path", ["/cases/CSC-1/acknowledge", "/me", "/answer/x/acknowledge"])
