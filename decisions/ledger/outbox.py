@@ -95,7 +95,6 @@ class Outbox:
                 .where(*_ours(claim))
                 .values(
                     state=delivery.state,
-                    channel=delivery.channel,
                     route=delivery.route or claim.notification.route,
                     absences=delivery.absences,
                     silences=delivery.silences,
@@ -104,7 +103,7 @@ class Outbox:
                     next_at=delivery.next_at,
                     lease=None,
                     sent_at=transaction.at if is_sent else None,
-                    message=delivery.message and delivery.message.model_dump(mode="json"),
+                    **_written(delivery),
                 )
             )
             if done.rowcount != 1:
@@ -244,6 +243,16 @@ def _taken(transaction: Transaction, told: Notification, paces: Paces) -> Claim 
     connection.execute(update(table).where(table.c.id == told.id).values(**taken))
     found.notification.sqlmodel_update(taken)
     return replace(found, pace=pace) if "lease" in taken else None
+
+
+def _written(delivery: Delivery) -> dict[str, object]:
+    """Return what was handed over and to whom; a try that came to nothing leaves what is there."""
+    written: dict[str, object] = {}
+    if delivery.channel is not None:
+        written["channel"] = delivery.channel
+    if delivery.message is not None:
+        written["message"] = delivery.message.model_dump(mode="json")
+    return written
 
 
 def _ours(claim: Claim) -> list[ColumnElement[bool]]:
