@@ -74,6 +74,8 @@ _QUESTIONS = {
     "No message waits while somebody could send it": """
         SELECT n.key || ' has been due since ' || CAST(n.next_at AS VARCHAR) FROM notifications n
         WHERE n.next_at < :late
+            AND NOT EXISTS (SELECT 1 FROM turns t WHERE t.name = n.route
+                AND (t.free_at > :late OR t.paused_at IS NOT NULL))
     """,
     "No open case is forgotten: each has an instant at which it is looked at": """
         SELECT c.key || ' waits, and nothing is due' FROM cases c

@@ -180,6 +180,26 @@ def test_a_message_in_doubt_is_looked_up_twice_before_it_is_sent_again(company):
     assert tries == [1, 2, 2]
 
 
+def broken(there):
+    return [each.name for each in there.ledger.audited(there.people) if each.breaches]
+
+
+def test_audit_tells_a_queue_that_waits_for_its_turn_from_one_that_nobody_empties(company):
+    there = company()
+    there.slack.failure = TemporaryFailure(
+        "429", connector="slack", retry_after=timedelta(minutes=5)
+    )
+    there.opens(2, "mia.chen")
+    for _ in range(24):
+        there.forward(minutes=5)
+    waiting = broken(there)
+
+    there.clock.now += timedelta(hours=2)
+
+    assert waiting == []
+    assert broken(there) == ["No message waits while somebody could send it"]
+
+
 @pytest.mark.parametrize(
     ("policy", "expected"), [("resend", ["mia.chen"]), ("hold", [])], ids=["resent", "held"]
 )
