@@ -28,12 +28,13 @@ class Signature:
             def now(self) -> float:
                 return clock().timestamp()
 
-        self.can_verify = bool(secret and secret.strip())
-        self._verifier = SignatureVerifier(secret or "", Instant())
+        given = secret if secret and secret.strip() else None
+        self.can_verify = given is not None
+        self._verifier = SignatureVerifier(given, Instant()) if given else None
 
     def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Say whether a request was signed by Slack for this app within five minutes of now."""
-        if not self.can_verify:
+        if self._verifier is None:
             return False
         try:
             return self._verifier.is_valid_request(body, dict(headers))
