@@ -15,7 +15,6 @@ from decisions.ledger import Dossier, Filter
 from decisions.ledger.records import Case, CaseState
 from decisions.lifecycle import Move
 from decisions.permission import Act
-from decisions.ports import Kind
 from decisions.wording import shown_facts
 from inbox import identity, views
 from inbox.identity import Reader
@@ -97,7 +96,10 @@ class Pages:
             filter_,
             wanted,
             waiting=self._layer.ledger.cases.count(mine),
-            escalated=[self._row(case, me) for case in self._escalated_to(me)],
+            escalated=[
+                self._row(case, me)
+                for case in self._layer.ledger.cases.escalated_to(me.key, most=MOST_ESCALATED)
+            ],
             elsewhere=self._elsewhere(me),
         )
 
@@ -309,14 +311,6 @@ class Pages:
         return [
             (why, [self._row(each, me) for each in held]) for why, held in found.items() if held
         ]
-
-    def _escalated_to(self, me: Reader) -> list[Case]:
-        """Return the waiting cases of others that the reader was told of."""
-        sent = self._layer.ledger.outbox.sent_to(me.key)
-        told = [one.message for one in sent if one.kind == Kind.ESCALATED and one.message]
-        keys = dict.fromkeys(message["case"] for message in told)
-        cases = [self._layer.ledger.cases.named(key) for key in list(keys)[:MOST_ESCALATED]]
-        return [case for case in cases if case.state in WAITING and case.assignee != me.key]
 
     def _owned(self, me: Reader) -> list[str]:
         """Return the decisions whose held-out cases the reader may see."""

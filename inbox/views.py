@@ -24,6 +24,9 @@ from decisions.worktime import WorkingHours, working_time
 
 WAITING: Final = (CaseState.OPEN, CaseState.ACKNOWLEDGED)
 
+LONGEST_RECKONED: Final = timedelta(days=14)
+"""For deadlines so near the reader's working time until then is shown."""
+
 _ENDS: Final = {
     End.CLOSE_UNANSWERED: "the case closes as unanswered; that is not consent",
     End.KEEP_OPEN: "nobody else is told; the case stays open",
@@ -41,7 +44,7 @@ class Row:
         why: The rule's reason.
         stake: What one success is worth, with its unit; None if not declared or not known.
         deadline: When the next word from a person is due; None once it is closed.
-        left: The reader's working time until then; None without a deadline to come.
+        left: The reader's working time until then; None without a deadline to come soon.
         is_overdue: Whether that has passed; a snoozed case is not overdue, it sleeps.
         moves: What somebody who may answer can do.
     """
@@ -81,10 +84,17 @@ def row(
         why=why(definition, rule=case.rule, facts=facts, opened_at=opened_at, zone=zone),
         stake=_stake(case, definition),
         deadline=deadline,
-        left=working_time(now, deadline, hours) if hours and deadline and deadline > now else None,
+        left=_left(deadline, now, hours),
         is_overdue=deadline is not None and deadline < now and case.snoozed_until is None,
         moves=lifecycle.allowed(case.state),
     )
+
+
+def _left(deadline: datetime | None, now: datetime, hours: WorkingHours | None) -> timedelta | None:
+    # Counted day by day: of what is further off nobody reckons the hours.
+    if hours is None or deadline is None or not now < deadline <= now + LONGEST_RECKONED:
+        return None
+    return working_time(now, deadline, hours)
 
 
 def other_facts(case: Case, definition: Definition, zone: str) -> tuple[Fact, ...]:

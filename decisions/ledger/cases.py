@@ -39,6 +39,7 @@ from decisions.ledger.standings import halted
 from decisions.ledger.store import Store
 from decisions.ledger.versions import pinned
 from decisions.lifecycle import Move
+from decisions.ports import Kind
 
 R = TypeVar("R", bound=Record)
 
@@ -124,13 +125,15 @@ class Cases:
     def found(self, wanted: Filter, *, most: int = 50, skip: int = 0) -> list[Case]:
         """Return the cases that match, the most urgent first."""
         table = Case.__table__
-        query = (
-            select(table)
+        # The rows are read once it is known which: what is sorted by is a tenth of them.
+        first = (
+            select(table.c.id)
             .where(*_conditions(wanted))
             .order_by(*_most_urgent_first())
             .limit(most)
             .offset(skip)
         )
+        query = select(table).where(table.c.id.in_(first)).order_by(*_most_urgent_first())
         with self._store.reading() as connection:
             return [Case(**row) for row in connection.execute(query).mappings()]
 
@@ -187,6 +190,18 @@ class Cases:
             .where(given.c.in_place_of == person, given.c.assignee == table.c.assignee)
             .where(waits(), table.c.assignee != person)
             .order_by(given.c.id.desc())
+        )
+        return self._once_each(query, most)
+
+    def escalated_to(self, person: str, *, most: int) -> list[Case]:
+        """Return the waiting cases of others that a person was told of, the last told first."""
+        table, told = Case.__table__, Notification.__table__
+        query = (
+            select(table)
+            .join(told, told.c.case_id == table.c.id)
+            .where(told.c.recipient == person, told.c.sent_at.is_not(None))
+            .where(told.c.kind == Kind.ESCALATED, waits(), table.c.assignee != person)
+            .order_by(told.c.sent_at.desc(), told.c.id.desc())
         )
         return self._once_each(query, most)
 
