@@ -20,9 +20,11 @@ Answer = tuple[int, float]
 LATER = NOW + timedelta(hours=2)
 
 _MANY = """
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})
 """
-_SERIES = "WITH n(i) AS (SELECT generate_series(1, {count}))"
+_SERIES = "WITH n(i) AS (SELECT generate_series({first}, {last}))"
+CHUNK = 250_000
+"""Cases filled in at once, so that the log beside the database stays small."""
 
 
 def prepare(folder: str, url: str, cases: str) -> None:
@@ -37,10 +39,12 @@ def prepare(folder: str, url: str, cases: str) -> None:
         layer, DECISION
     )  # of one row that no rule selects: the run and version of all that follows
     store = layer.ledger._store  # noqa: SLF001  filled from below, as no command could
-    with store.writing() as transaction:
-        connection = transaction.connection
-        for statement in _statements(series(stored, connection), stored, connection):
-            connection.exec_driver_sql(statement)
+    for first in range(1, stored + 1, CHUNK):
+        last = min(first + CHUNK - 1, stored)
+        with store.writing() as transaction:
+            connection = transaction.connection
+            for statement in _statements(series(last, connection, first), stored, connection):
+                connection.exec_driver_sql(statement)
     with store.engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
         connection.commit()
@@ -130,9 +134,10 @@ def _statements(many: str, stored: int, connection: Any) -> list[str]:
     return [insertion(Case, case, many), insertion(Notification, told, many)]
 
 
-def series(count: int, connection: Any) -> str:
-    """Return the head of a statement in which ``n`` holds the numbers ``i`` from 1."""
-    return (_MANY if connection.dialect.name == "sqlite" else _SERIES).format(count=count)
+def series(last: int, connection: Any, first: int = 1) -> str:
+    """Return the head of a statement in which ``n`` holds the numbers ``i`` from first to last."""
+    many = _MANY if connection.dialect.name == "sqlite" else _SERIES
+    return many.format(first=first, last=last)
 
 
 def instant_sql(at: datetime, *, is_sqlite: bool) -> str:

@@ -161,7 +161,7 @@ class DuckDBWarehouse:
     def _restricted(
         self, connection: duckdb.DuckDBPyConnection, writes: Path | None
     ) -> duckdb.DuckDBPyConnection:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")  # for every session in it
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         place = Path(tempfile.gettempdir(), f"followthrough-{os.getpid()}")
         connection.execute(f"SET temp_directory = {exp.Literal.string(str(place)).sql('duckdb')}")

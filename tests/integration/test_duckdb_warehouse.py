@@ -189,3 +189,24 @@ def test_a_file_of_the_same_size_has_another_stamp(folder, change):
 )
 def test_there_is_no_stamp_where_it_would_not_be_certain(folder, path, settled):
     assert stamp(folder, path, settled=settled) is None
+
+
+@pytest.mark.parametrize("path", [None, "warehouse.duckdb"], ids=["files", "database"])
+def test_instants_are_read_in_utc_wherever_the_program_runs(folder, path):
+    script = (
+        "import sys; from pathlib import Path; "
+        "from connectors.warehouse.duckdb import DuckDBConfig, DuckDBWarehouse; "
+        f"asked = DuckDBWarehouse('warehouse', DuckDBConfig(path={path!r}), Path(sys.argv[1])); "
+        "query = \"SELECT CAST(TIMESTAMPTZ '2026-11-16 05:00Z' AS VARCHAR) AS at\"; "
+        "print(*(asked.select(query).to_pylist()[0]['at'] for _ in range(2)))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TZ": "America/New_York"},
+    )
+
+    assert done.stdout.split("\n")[0] == "2026-11-16 05:00:00+00 2026-11-16 05:00:00+00"
