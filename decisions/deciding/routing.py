@@ -14,6 +14,12 @@ from decisions.worktime import deadline
 
 _ROUTES = dict.fromkeys(("action", "assign", "assignee", "in_place_of", "because"), "VARCHAR")
 _ROUTES |= {"respond_by": "TIMESTAMPTZ"}
+_BESIDE = """
+SELECT r.assignee, r.in_place_of, r.because, r.respond_by
+FROM (SELECT *, row_number() OVER () AS position FROM matches) m
+    JOIN routes r ON m.action = r.action AND m.assign IS NOT DISTINCT FROM r.assign
+ORDER BY m.position
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def routed(definition: Definition, matches: pa.Table, people: People, *, at: dat
         at: When the cases open (timezone-aware).
 
     Returns:
-        The matches, sorted by subject, with ``assignee``, ``in_place_of``, ``because`` and
+        The matches in their order, with ``assignee``, ``in_place_of``, ``because`` and
         ``respond_by``.
 
     Raises:
@@ -77,14 +83,13 @@ def routed(definition: Definition, matches: pa.Table, people: People, *, at: dat
     found = routes(definition, _pairs(matches), people, at=at)
     ways = columnar.table(map(astuple, found), **_ROUTES)
     with columnar.session() as engine:
-        engine.register("matches", matches)
+        engine.register("matches", matches.select(["action", "assign"]))
         engine.register("routes", ways)
-        table: pa.Table = engine.sql(
-            "SELECT m.*, r.assignee, r.in_place_of, r.because, r.respond_by FROM matches m "
-            "JOIN routes r ON m.action = r.action AND m.assign IS NOT DISTINCT FROM r.assign "
-            "ORDER BY m.subject"
-        ).to_arrow_table()
-    return table
+        beside: pa.Table = engine.sql(_BESIDE).to_arrow_table()
+    # Joined to the matches here, not there, so that these are not copied.
+    for name in beside.column_names:
+        matches = matches.append_column(name, beside.column(name))
+    return matches
 
 
 def _pairs(matches: pa.Table) -> list[tuple[str, str | None]]:

@@ -19,11 +19,11 @@ def arms_of(
     Args:
         connection: A connection to the ledger.
         definition: The decision.
-        matches: Column ``subject``, sorted by it.
+        matches: Column ``subject``.
         period: Name of the measurement period; empty without a holdout.
 
     Returns:
-        Shape (matches,), ``treatment`` or ``control``.
+        Shape (matches,), ``treatment`` or ``control``, in the order of ``matches``.
     """
     holdout = definition.holdout
     if holdout is None:
@@ -41,7 +41,8 @@ def arms_of(
         SELECT coalesce(
             s.arm, CASE WHEN {number} < $share THEN 'control' ELSE 'treatment' END
         ) AS arm
-        FROM matches m LEFT JOIN stored s USING (subject) ORDER BY m.subject
+        FROM (SELECT *, row_number() OVER () AS position FROM matches) m
+            LEFT JOIN stored s USING (subject) ORDER BY m.position
     """
     with columnar.session() as engine:
         engine.register("matches", matches.select(["subject"]))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from decisions import columnar
 from decisions.definition import Definition
 from decisions.ledger import chain
-from decisions.ledger.bulk import insert_rows, instant_sql, stored_instant
+from decisions.ledger.bulk import CHUNK, insert_rows, instant_sql, stored_instant
 from decisions.ledger.records import (
     Assignment,
     Case,
@@ -28,7 +28,7 @@ SELECT *, $prefix || '-' || ($last_number + place) AS key, $last_id + place AS i
 FROM (
     SELECT *, row_number() OVER (ORDER BY priority DESC NULLS LAST, subject) AS place
     FROM verdicts WHERE reason IS NULL
-)
+) ORDER BY place
 """
 
 _CASES = """
@@ -36,18 +36,18 @@ SELECT id, key, number, subject, arm, rule, action, score, {scored_at} AS scored
     coalesce(model_version, '') AS model_version, facts, priority, value,
     CASE arm WHEN 'control' THEN 'held_out' ELSE 'open' END AS state, assignee,
     CASE arm WHEN 'treatment' THEN {respond_by} END AS respond_by
-FROM opening ORDER BY id
+FROM opening
 """
 
 _ASSIGNMENTS = """
 SELECT id AS case_id, assignee, in_place_of, because
-FROM opening WHERE arm = 'treatment' ORDER BY id
+FROM opening WHERE arm = 'treatment'
 """
 
 _NOTIFICATIONS = """
 SELECT key || ':0:0:' || assignee || ':asked' AS key, id AS case_id, assignee AS recipient,
     because, map($actions, $routes)[action] AS route
-FROM opening WHERE arm = 'treatment' ORDER BY id
+FROM opening WHERE arm = 'treatment'
 """
 
 # An entry names the case and pins its evidence by hash; the evidence itself lies beside the chain.
@@ -61,7 +61,7 @@ WITH told AS (
         }}) AS VARCHAR) AS body
     FROM opening
 )
-SELECT act, object, body, {leaf} AS sha256 FROM told ORDER BY id
+SELECT act, object, body, {leaf} AS sha256 FROM told
 """
 
 _WRITTEN: dict[type[Record], str] = {
@@ -84,15 +84,17 @@ def open_cases(
             ``because``, ``respond_by``, ``arm`` and ``reason``.
         period: Name of the measurement period; empty without a holdout.
     """
-    known = _known(transaction, definition, run)
+    known, connection = _known(transaction, definition, run), transaction.connection
     same = constants(transaction, definition, run, period)
     with columnar.session() as engine:
         engine.register("verdicts", verdicts)
         engine.execute(_OPENING, _named_in(_OPENING, known))
         for record, query in _WRITTEN.items():
-            rows = _rows(engine, query, known, transaction.connection)
-            insert_rows(transaction.connection, record, rows, same=same[record])
-        transaction.enter_all(_rows(engine, _ENTRIES, known, transaction.connection))
+            # A chunk after the other: of a million cases not all need be here at once.
+            for rows in _rows(engine, query, known, connection).to_arrow_reader(CHUNK):
+                chunk = pa.Table.from_batches([rows])
+                insert_rows(connection, record, chunk, same=same[record])
+        transaction.enter_all(_rows(engine, _ENTRIES, known, connection).to_arrow_table())
 
 
 def next_numbers(connection: Connection, definition: Definition) -> tuple[int, int]:
@@ -149,14 +151,13 @@ def constants(
 
 def _rows(
     engine: duckdb.DuckDBPyConnection, query: str, known: dict[str, Any], connection: Connection
-) -> pa.Table:
+) -> duckdb.DuckDBPyRelation:
     filled = query.format(
         scored_at=instant_sql("scored_at", connection),
         respond_by=instant_sql("respond_by", connection),
         leaf=chain.LEAF_SQL,
     )
-    rows: pa.Table = engine.sql(filled, params=_named_in(filled, known)).to_arrow_table()
-    return rows
+    return engine.sql(filled, params=_named_in(filled, known))
 
 
 def _named_in(query: str, known: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def history_of(
         at: The run's instant (timezone-aware).
         batch: Fingerprint of the batch.
     """
-    assignees = routed.column("assignee").unique().to_pylist()
+    are_limited = definition.limits.per_assignee is not None
+    assignees = sorted(set(routed.column("assignee").to_pylist())) if are_limited else []
     cases = columnar.table(
         _cases_of(connection, definition, routed.column("subject").to_pylist(), at),
         subject="VARCHAR",
