@@ -7,7 +7,6 @@ is an unknown outcome here. What needs more has a connector of its own: Slack, e
 import logging
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from decisions.errors import PermanentFailure, UnknownOutcome
@@ -66,6 +65,8 @@ class AppriseChannel:
 def _body(message: Message) -> str:
     due = ""
     if message.answer_by is not None:
+        from babel.dates import format_datetime  # a run that tells nobody needs no calendar
+
         there = message.answer_by.astimezone(ZoneInfo(message.to.zone))
         written = format_datetime(there, "EEE d MMM, HH:mm", locale="en")
         due = f"Answer by {written} ({message.to.zone})"
