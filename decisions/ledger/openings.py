@@ -21,14 +21,19 @@ from decisions.ledger.records import (
 from decisions.ledger.transaction import SYSTEM, Transaction
 from decisions.ports import Kind
 
+# Only places are sorted and kept; the rows themselves stay where they are until they are written.
+_PLACES = """
+CREATE TEMP TABLE places AS
+SELECT position, row_number() OVER (ORDER BY priority DESC NULLS LAST, subject) AS place
+FROM (SELECT position, priority, subject FROM placed WHERE reason IS NULL)
+"""
+
 _OPENING = """
-CREATE TEMP TABLE opening AS
-SELECT *, $prefix || '-' || ($last_number + place) AS key, $last_id + place AS id,
-    $last_number + place AS number
-FROM (
-    SELECT *, row_number() OVER (ORDER BY priority DESC NULLS LAST, subject) AS place
-    FROM verdicts WHERE reason IS NULL
-) ORDER BY place
+WITH opening AS (
+    SELECT v.*, $prefix || '-' || ($last_number + p.place) AS key, $last_id + p.place AS id,
+        $last_number + p.place AS number
+    FROM placed v JOIN places p USING (position)
+)
 """
 
 _CASES = """
@@ -36,23 +41,23 @@ SELECT id, key, number, subject, arm, rule, action, score, {scored_at} AS scored
     coalesce(model_version, '') AS model_version, facts, priority, value,
     CASE arm WHEN 'control' THEN 'held_out' ELSE 'open' END AS state, assignee,
     CASE arm WHEN 'treatment' THEN {respond_by} END AS respond_by
-FROM opening
+FROM opening ORDER BY id
 """
 
 _ASSIGNMENTS = """
 SELECT id AS case_id, assignee, in_place_of, because
-FROM opening WHERE arm = 'treatment'
+FROM opening WHERE arm = 'treatment' ORDER BY id
 """
 
 _NOTIFICATIONS = """
 SELECT key || ':0:0:' || assignee || ':asked' AS key, id AS case_id, assignee AS recipient,
     because, map($actions, $routes)[action] AS route
-FROM opening WHERE arm = 'treatment'
+FROM opening WHERE arm = 'treatment' ORDER BY id
 """
 
 # An entry names the case and pins its evidence by hash; the evidence itself lies beside the chain.
 _ENTRIES = """
-WITH told AS (
+, told AS (
     SELECT id, key AS object, CASE arm WHEN 'control' THEN 'held out' ELSE 'opened' END AS act,
         CAST(to_json({{
             'action': action, 'arm': arm, 'assignee': assignee,
@@ -61,7 +66,7 @@ WITH told AS (
         }}) AS VARCHAR) AS body
     FROM opening
 )
-SELECT act, object, body, {leaf} AS sha256 FROM told
+SELECT act, object, body, {leaf} AS sha256 FROM told ORDER BY id
 """
 
 _WRITTEN: dict[type[Record], str] = {
@@ -87,14 +92,22 @@ def open_cases(
     known, connection = _known(transaction, definition, run), transaction.connection
     same = constants(transaction, definition, run, period)
     with columnar.session() as engine:
-        engine.register("verdicts", verdicts)
-        engine.execute(_OPENING, _named_in(_OPENING, known))
+        engine.register("placed", _placed(verdicts))
+        engine.execute(_PLACES)
         for record, query in _WRITTEN.items():
             # A chunk after the other: of a million cases not all need be here at once.
             for rows in _rows(engine, query, known, connection).to_arrow_reader(CHUNK):
                 chunk = pa.Table.from_batches([rows])
                 insert_rows(connection, record, chunk, same=same[record])
         transaction.enter_all(_rows(engine, _ENTRIES, known, connection).to_arrow_table())
+
+
+def _placed(verdicts: pa.Table) -> pa.Table:
+    """Return the verdicts with their positions; no other column is copied."""
+    with columnar.session() as engine:
+        query = "SELECT range AS position FROM range($rows)"
+        positions = engine.sql(query, params={"rows": verdicts.num_rows}).to_arrow_table()
+    return verdicts.append_column("position", positions.column("position"))
 
 
 def next_numbers(connection: Connection, definition: Definition) -> tuple[int, int]:
@@ -152,7 +165,7 @@ def constants(
 def _rows(
     engine: duckdb.DuckDBPyConnection, query: str, known: dict[str, Any], connection: Connection
 ) -> duckdb.DuckDBPyRelation:
-    filled = query.format(
+    filled = (_OPENING + query).format(
         scored_at=instant_sql("scored_at", connection),
         respond_by=instant_sql("respond_by", connection),
         leaf=chain.LEAF_SQL,
