@@ -16,6 +16,9 @@ from benchmarks.results import Done
 MANY_ROWS = 2_000_000
 """From here on only ways that read columns are run."""
 
+MOST_BY_SESSION = 20_000_000
+"""Beyond this a session of three objects a case would want more memory than most machines have."""
+
 BY_COLUMN = ("duckdb_alone", "ours", "polars_sql")
 BY_ROW = ("plain_python", "zen_expression", "cel", "rule_engine", "zen_table")
 
@@ -63,7 +66,8 @@ def deciding(asked: Asked) -> Iterator[Done]:
     """A batch decided and recorded."""
     folder = asked.batch()
     run_python("benchmarks.deciding", "prepare", folder)
-    ways = [Measured(name) for name in ("scan", "floor_sqlite", "ours_sqlite", "naive")]
+    names = ["scan", "floor_sqlite", "ours_sqlite"] + ["naive"] * (asked.rows <= MOST_BY_SESSION)
+    ways = [Measured(name) for name in names]
     remote = [Measured(name) for name in ("floor_postgresql", "ours_postgresql")]
     with _server(folder) as fresh:
         for _ in _rounds(asked, "deciding"):

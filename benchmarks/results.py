@@ -151,11 +151,19 @@ def _machine() -> dict[str, Any]:
     return {
         "cores": os.cpu_count(),
         "memory": round(memory),
-        "processor": platform.machine(),
+        "processor": _processor(),
         "system": platform.system(),
         "python": sys.version.split()[0],
         "versions": {name: version(name) for name in _VERSIONS},
     }
+
+
+def _processor() -> str:
+    """Return what the processor is called, where the system says so; else its architecture."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text().splitlines() if told.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(filter(None, names), platform.machine())
 
 
 def _by_job_and_size(named: tuple[str, Any]) -> tuple[str, int]:

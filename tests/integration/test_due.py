@@ -4,8 +4,21 @@ import pytest
 from sqlalchemy import event, text
 
 from decisions.ledger import Filter, Ledger
-from tests.samples import MovableClock, batch, definition, matches, people
+from decisions.ledger.singles import Selected
+from tests.samples import MONDAY, MovableClock, batch, definition, matches, people
 
+SELECTED = Selected(
+    subject="acme",
+    score=0.9,
+    scored_at=MONDAY,
+    model_version="1",
+    rule="critical",
+    action="call",
+    assign="mia.chen",
+    facts={"risk": 0.9},
+    priority=0.9,
+    value=None,
+)
 QUESTIONS = {
     "cases-due": lambda ledger: list(ledger.cases.due(ledger.clock())),
     "messages-due": lambda ledger: ledger.outbox.claim(),
@@ -19,6 +32,12 @@ QUESTIONS = {
         definition(limits={"per_run": 100, "per_assignee": "20 per day"}),
         batch(10),
         matches({"subject": "acme"}),
+        people(),
+    ),
+    "a-record-decided": lambda ledger: ledger.runs.record_one(
+        definition(limits={"per_run": 100, "per_assignee": "20 per day"}),
+        batch(1),
+        SELECTED,
         people(),
     ),
 }
