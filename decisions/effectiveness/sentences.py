@@ -87,7 +87,8 @@ def cannot_be_judged(faults: Sequence[str], finder: str) -> Verdict:
     """Say why the numbers mean nothing."""
     first, *others = faults
     # One broken stage usually breaks those after it: the table of checks shows them all.
-    also = f" {len(others)} of the other checks below fail as well." if others else ""
+    fail = "fails" if len(others) == 1 else "fail"
+    also = f" {len(others)} of the other checks below {fail} as well." if others else ""
     return Verdict(
         kind=VerdictKind.CANNOT_BE_JUDGED,
         sentences=f"{capitalised(first)}.{also} The numbers below are for diagnosis only.",

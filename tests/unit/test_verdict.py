@@ -237,6 +237,13 @@ class TestTheWords:
         assert "2 of the other checks below fail as well." in said
         assert said.endswith("The numbers below are for diagnosis only.")
 
+    def test_a_single_other_fault_is_told_in_the_singular(self):
+        arms = arm(400, 284, observed=200), arm(3_600, 2_808)
+
+        said = compose(definition(), evidence(*arms)).verdict.sentences
+
+        assert "1 of the other checks below fails as well." in said
+
     @pytest.mark.parametrize(
         ("days", "said"),
         [
