@@ -367,6 +367,13 @@ def test_a_request_larger_than_anything_sensible_is_refused(company):
     assert is_problem(program(company, "lee.park").post("/outcomes", sent), 413)
 
 
+def test_as_many_outcomes_as_a_request_may_hold_are_not_too_large(company):
+    outcomes = [{"case": f"CSC-{n:0100}", "value": 1.0} for n in range(1, 10_001)]
+    sent = {"decision": DECISION, "source": "billing", "outcomes": outcomes}
+
+    assert program(company, "lee.park").post("/outcomes", sent).status_code == 200
+
+
 def test_decisions_are_listed_with_what_waits(company):
     (found,) = program(company, "mia.chen").get("/decisions").json()
 
