@@ -756,3 +756,38 @@ def test_a_command_that_refuses_answers_a_program_with_one_document_too(shell, w
     assert error["kind"] == kind
     assert error["text"]
     assert error["text"] in shell.err or error["text"].split()[0] in shell.err
+
+
+def test_a_token_is_shown_once_listed_without_its_text_and_revoked(shell):
+    given = shell.document("token", "add", "crm-sync", "--as", "lee.park", "--scope", "decide",
+                           "--scope", "record")  # fmt: skip
+    (listed,) = shell.document("token", "list")
+    revoked = shell.document("token", "revoke", "1", "--as", "lee.park")
+
+    assert given["token"].startswith("ft_1_")
+    assert (listed["name"], listed["scopes"]) == ("crm-sync", ["decide", "record"])
+    assert given["token"].split("_", 2)[2] not in str(listed)
+    assert revoked["revoked_at"] is not None
+    assert shell.run("token", "list") == 0
+    assert "revoked" in shell.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["add"], "what is it for?", id="no-name"),
+        pytest.param(["add", "x"], "what may it do?", id="no-scope"),
+        pytest.param(["add", "x", "--scope", "read", "--days", "0"], "Must be >= 1", id="no-life"),
+        pytest.param(["add", "x", "--scope", "read", "--days", "731"], "1 to 730", id="too-long"),
+        pytest.param(["revoke"], "a token's number", id="no-number"),
+        pytest.param(["revoke", "9"], "there is no token 9", id="no-such"),
+    ],
+)
+def test_what_is_no_token_says_what_to_do(shell, words, said):
+    assert shell.run("token", *words, "--as", "lee.park") in {1, 2}
+    assert said in " ".join(shell.err.split())
+
+
+def test_no_token_at_all_says_how_to_give_one(shell):
+    assert shell.run("token", "list") == 0
+    assert "No program has a token" in shell.out
