@@ -14,6 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.worlds import LOOKS, Worlds
 from decisions.effectiveness.arm import ArmOutcomes
@@ -36,6 +37,7 @@ class Line:
         naive: What comes out without the defence.
         ours: What comes out here.
         promised: What should come out, in words.
+        is_mean: Whether the figures are means over worlds rather than shares of them.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Line:
     naive: float
     ours: float
     promised: str
+    is_mean: bool = False
 
 
 def claims(arms: tuple[ArmOutcomes, ArmOutcomes]) -> bool:
@@ -130,6 +133,7 @@ def immature(worlds: Worlds, count: int) -> Line:
         float(np.mean(naive)) / _EFFECT,
         float(np.nanmean(ours)) / _EFFECT,
         "100%",
+        is_mean=True,
     )
 
 
@@ -180,14 +184,21 @@ def lines(count: int, seed: int) -> Iterator[Line]:
 def main(count: int, seed: int) -> None:
     """Print the table."""
     table = Table(title=f"{count} worlds for each line, seed {seed}; through ledger and report")
-    for heading in ("", "of", "naive", "ours", "should be", "± by chance"):
+    for heading in ("", "of", "naive", "ours", "95% interval", "should be"):
         table.add_column(heading, justify="left" if heading in {"", "of"} else "right")
     shown = Console(stderr=True)
     for line in track(lines(count, seed), "Worlds", total=len(PITFALLS), console=shown):
-        chance = 1.96 * np.sqrt(max(line.ours * (1 - min(line.ours, 1)), 0) / count)
-        figures = (f"{line.naive:.1%}", f"{line.ours:.1%}", line.promised, f"{chance:.1%}")
+        figures = (f"{line.naive:.1%}", f"{line.ours:.1%}", _interval(line, count), line.promised)
         table.add_row(line.name, line.measured, *figures)
     Console().print(table)
+
+
+def _interval(line: Line, count: int) -> str:
+    """Return Wilson's interval of a share of worlds; nothing for a mean over them."""
+    if line.is_mean:
+        return ""
+    low, high = proportion_confint(round(line.ours * count), count, method="wilson")
+    return f"{low:.1%} to {high:.1%}"
 
 
 def _share(found: list[bool]) -> float:
