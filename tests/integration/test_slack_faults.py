@@ -308,7 +308,7 @@ class TestF35SlowDatabase:
     def test_the_same_on_postgresql(self, tmp_path, larkfield, slack_clock, postgresql_url):
         room = Room(tmp_path, larkfield, slack_clock, url=postgresql_url)
         engine = create_engine(postgresql_url)
-        with served(room), engine.connect() as other:
+        with closing(room.layer.ledger), served(room), engine.connect() as other:
             other.execute(text("LOCK TABLE answers IN ACCESS EXCLUSIVE MODE"))
             began = monotonic()
             answer = room.slack.press(room.card, "acknowledge")
@@ -317,7 +317,7 @@ class TestF35SlowDatabase:
             again = room.slack.press(room.card, "acknowledge")
             room.told()
             kinds = accepted(room)
-        room.layer.ledger.close()
+            room.settle(lambda: not room.outdated)
         engine.dispose()
 
         assert (answer.status, again.status) == (503, 200)
