@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
-from decisions.canonical import canonical_json, sha256
+from decisions.canonical import canonical_json
 from decisions.deciding.boundary import Withheld
 from decisions.deciding.evaluation import literal_version
 from decisions.deciding.gate import Batch
@@ -13,8 +13,9 @@ from decisions.deciding.record import RecordVerdict, decide_record
 from decisions.definition import NOTHING, Definition, FieldSpec
 from decisions.errors import NotUnderstood
 from decisions.ledger.records import Run
-from decisions.ledger.runs import SINGLE
+from decisions.ledger.runs import fingerprint
 from decisions.ledger.singles import Selected
+from decisions.ledger.versions import pinned
 from decisions.spelling import iso_instant
 from flows.sweep import mandates
 from flows.wiring import Layer
@@ -47,7 +48,9 @@ def decide_one(
 ) -> DecidedRecord:
     """Decide one record by the version that acts, and record what follows in one transaction.
 
-    The run has no archive: what was known is frozen with the case, if one is opened.
+    The run has no archive: what was known is frozen with the case, if one is opened. A request that
+    was recorded before is answered from its run, whatever the rules say by now and even while the
+    decision is halted.
 
     Args:
         layer: What everything is wired to.
@@ -59,9 +62,12 @@ def decide_one(
 
     Raises:
         NotUnderstood: There is no such decision, or the record is not one that its data contract
-            allows; all faults at once.
+            allows; all faults at once. Or the key was used for another record.
         LifecycleError: It is halted, or no version of it may decide yet.
     """
+    batch = Batch(1, fingerprint(key, canonical_json(_plain(record))), ())
+    if earlier := layer.ledger.runs.of_request(decision, batch):
+        return _told_again(layer, earlier, record)
     mandate = mandates(layer, decision)[-1]
     definition, now = mandate.definition, layer.clock()
     fields = dict(record)
@@ -71,13 +77,23 @@ def decide_one(
     _hold_to_contract(definition, fields)
     run = layer.ledger.runs.record_one(
         definition,
-        Batch(1, SINGLE + sha256(canonical_json([key, _plain(record)])), ()),
+        batch,
         _selected(definition, fields, said, scored_at, version),
         layer.workspace.people,
         withheld=_withheld(definition, fields, said),
         under=mandate,
     )
+    if run.as_of < now:  # another process recorded the same request a moment ago
+        return _told_again(layer, run, record)
     return _told(definition, fields, said, run)
+
+
+def _told_again(layer: Layer, run: Run, record: Mapping[str, object]) -> DecidedRecord:
+    """Return what was told of a record, by the version and the instant it was decided at."""
+    definition, fields = pinned(layer.ledger.version_of(run)), dict(record)
+    fields.pop(definition.signal.scored_at, None)
+    _model_version(definition, fields)
+    return _told(definition, fields, decide_record(definition, fields, run.as_of), run)
 
 
 def _scored_at(definition: Definition, fields: dict[str, object], now: datetime) -> datetime:

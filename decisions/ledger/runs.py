@@ -9,12 +9,14 @@ import pyarrow as pa
 from sqlalchemy import Connection, select
 
 from decisions import columnar
+from decisions.canonical import sha256
 from decisions.deciding import limits
 from decisions.deciding.archive import Archived, Draft
 from decisions.deciding.boundary import Withheld
 from decisions.deciding.gate import Batch
 from decisions.deciding.routing import routed
 from decisions.definition import Definition
+from decisions.errors import NotUnderstood
 from decisions.ledger import chain
 from decisions.ledger.arms import arms_of, store_arms
 from decisions.ledger.openings import open_cases
@@ -39,6 +41,18 @@ from decisions.ownership import People, Standin, resolve
 
 SINGLE = "record:"
 """How the fingerprint of a batch of one begins that a program sent."""
+
+
+def fingerprint(key: str, record: str) -> str:
+    """Return the fingerprint of a batch of one: first of its request, then of what it says.
+
+    Args:
+        key: Names the request.
+        record: The record, as canonical JSON.
+    """
+    return f"{SINGLE}{sha256(key)}:{sha256(record)}"
+
+
 GATE = "gate"
 """The reason that a batch at fault gives to all of its subjects."""
 
@@ -86,6 +100,19 @@ class Runs:
         with self._store.reading() as connection:
             row = connection.execute(query.order_by(table.c.id.desc()).limit(1)).mappings().first()
         return Run(**row) if row else None
+
+    def of_request(self, decision: str, batch: Batch) -> Run | None:
+        """Return the run that a program's request led to; None while there is none.
+
+        Args:
+            decision: Its name.
+            batch: The record as a batch, with a ``fingerprint`` of the request.
+
+        Raises:
+            NotUnderstood: The request's key was used for another record.
+        """
+        with self._store.reading() as connection:
+            return _run_over(connection, decision, batch)
 
     def archived(self) -> list[Archived]:
         """Return every archive of verdicts as the history tells of it, oldest first."""
@@ -233,22 +260,31 @@ class Runs:
             The run; the earlier one if there is one over this very batch.
 
         Raises:
+            NotUnderstood: The request's key was used for another record.
             LifecycleError: As for ``record``.
         """
         with self._store.writing() as transaction:
-            if earlier := _run_over(transaction.connection, definition, batch):
+            if earlier := _run_over(transaction.connection, definition.decision, batch):
                 return earlier
             return record_single(
                 transaction, definition, batch, selected, people, withheld=withheld, under=under
             )
 
 
-def _run_over(connection: Connection, definition: Definition, batch: Batch) -> Run | None:
+def _run_over(connection: Connection, decision: str, batch: Batch) -> Run | None:
+    # Fingerprints of requests are of one length, so that these bounds hold by any collation.
+    request = batch.fingerprint.rpartition(":")[0]
     table = Run.__table__
     query = select(table).where(
-        table.c.decision == definition.decision, table.c.batch == batch.fingerprint
+        table.c.decision == decision,
+        table.c.batch.between(f"{request}:{'0' * 64}", f"{request}:{'f' * 64}"),
     )
     row = connection.execute(query.order_by(table.c.id).limit(1)).mappings().first()
+    if row is not None and row["batch"] != batch.fingerprint:
+        raise NotUnderstood(
+            "this key was used for another record of the decision; give each record its own, and "
+            "the same record again the same"
+        )
     return Run(**row) if row else None
 
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from decisions.errors import NotUnderstood
+from decisions.desk import Author
+from decisions.errors import LifecycleError, NotUnderstood
 from decisions.ledger import Filter
 from decisions.ledger.records import (
     Allocation,
@@ -110,6 +111,49 @@ def test_the_same_request_counts_once(layer):
     again = decide_one(layer, DECISION, record("acme"), key="1")
 
     assert again == first
+    assert len(layer.ledger.runs.latest(DECISION)) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "threshold", "by_now"),
+    [
+        pytest.param({}, "0.8", "0.99", id="opened"),
+        pytest.param({"churn_probability": 0.79}, "0.6", "0.85", id="by-the-next-rule"),
+        pytest.param({"churn_probability": 0.1}, "0.6", "0.05", id="not-met"),
+    ],
+)
+def test_the_same_request_is_answered_as_before_when_the_rules_have_changed(
+    layer, changes, threshold, by_now
+):
+    first = decide_one(layer, DECISION, record("acme", **changes), key="1")
+    file = layer.workspace.folder / f"{DECISION}.yaml"
+    file.write_text(file.read_text().replace(threshold, by_now))
+    later = assemble(layer.settings, layer.clock)
+
+    again = decide_one(later, DECISION, record("acme", **changes), key="1")
+
+    assert again == first
+    assert decide_one(later, DECISION, record("brook", **changes), key="2").rule != first.rule
+    later.ledger.close()
+
+
+@pytest.mark.parametrize("changes", [{}, {"churn_probability": 0.1}], ids=["opened", "not-met"])
+def test_the_same_request_is_answered_as_before_while_it_is_halted(layer, changes):
+    first = decide_one(layer, DECISION, record("acme", **changes), key="1")
+    stopped = Author("dana.reyes", "cli", "1")
+    layer.brake.halt(layer.definition(DECISION), stopped, because="The scores are wrong.")
+
+    assert decide_one(layer, DECISION, record("acme", **changes), key="1") == first
+    with pytest.raises(LifecycleError):
+        decide_one(layer, DECISION, record("acme", **changes), key="2")
+
+
+def test_a_key_that_was_used_for_another_record_is_refused(layer):
+    decide_one(layer, DECISION, record("acme"), key="1")
+
+    with pytest.raises(NotUnderstood, match="used for another record"):
+        decide_one(layer, DECISION, record("brook"), key="1")
+
     assert len(layer.ledger.runs.latest(DECISION)) == 1
 
 
