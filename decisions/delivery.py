@@ -1,40 +1,33 @@
 """One try to hand a message over: by which channel, and where the message stands afterwards."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
 
+from decisions import alarms
+from decisions.doubt import Course, Doubt, Unconfirmed, course
 from decisions.errors import (
     ConnectorError,
     OutOfOrder,
     PermanentFailure,
     TemporaryFailure,
     UnknownOutcome,
-    UnknownPerson,
 )
 from decisions.escalation import next_due
-from decisions.ledger.claims import Alarm, Claim, Delivery
-from decisions.ledger.outbox import PATIENCE, SETTLE
+from decisions.ledger.claims import Claim, Delivery
 from decisions.ledger.records import CaseState, NotificationState
-from decisions.ownership import People, resolve
-from decisions.ports import Channel, Kind, Message, Receipt
+from decisions.ledger.turns import PATIENCE
+from decisions.ownership import People
+from decisions.ports import Channel, Message, Receipt
 
 RETRY = timedelta(minutes=1)
 """How long to wait after a first temporary failure that did not say for how long; then double."""
 
 LONGEST_RETRY = timedelta(minutes=30)
 
-ABSENCES = 2
-"""Looks that do not find a message of unknown outcome before it is sent again."""
-
-MOST_SILENCES = 3
-"""Looks that nobody answers before a message of unknown outcome is sent again, marked, or held."""
-
 REPEATED = "Repeat: the first message could not be confirmed"
 
-Unconfirmed = Literal["resend", "hold"]
-"""What becomes of a message that cannot be looked up: sent again and marked, or kept back."""
+_HELD = "held: halted, changed meanwhile, or not its turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,60 +62,77 @@ class Attempt:
         if name not in self.channels:
             return self._refused(name, f"{name} is not connected")
         channel = self.channels[name]
-        return self._looked_up(channel) if self.claim.doubtful else self._handed(channel)
+        if self.claim.doubtful:
+            return self._looked_up(channel)
+        if not self.claim.has_turn:
+            said, dead = str(self.claim.paused_because), NotificationState.DEAD
+            return self._refused(name, said, dead, alarm_by=self._other(name))
+        return self._handed(channel)
+
+    @property
+    def _is_used_up(self) -> bool:
+        """Whether nobody waits for the connection any longer, counted from its first try."""
+        tried_at = self.claim.notification.tried_at or self.now
+        return not self.claim.has_turn or self.now - tried_at >= PATIENCE
 
     def _looked_up(self, channel: Channel) -> Delivery:
-        told = self.claim.notification
+        doubt, said = self.claim.doubt, "looked up and not found"
         try:
             receipt = channel.find(self.message)
         except ConnectorError as silence:
-            return self._unanswered(channel, silence)
-        if receipt is not None:
-            return self._sent(channel.name, receipt)
-        if told.absences + 1 < ABSENCES:
-            found = "looked up once and not found; looked up once more"
-            return self._in_doubt(channel.name, found, absences=told.absences + 1)
-        # Should the first turn up after all, later than anything waits, this one says what it is.
-        return self._handed(channel, _marked(self.message))
+            asked_for = getattr(silence, "retry_after", None)
+            is_there = asked_for is not None and not isinstance(silence, OutOfOrder)
+            if is_there and not self._is_used_up:
+                return self._in_doubt(channel.name, silence, doubt, wait=asked_for)
+            doubt, said = doubt.silent(), str(silence)
+        else:
+            if receipt is not None:
+                return self._sent(channel.name, receipt, doubt.repeats)
+            doubt = doubt.absent()
+        return self._resolved(channel, doubt, said)
 
-    def _unanswered(self, channel: Channel, silence: ConnectorError) -> Delivery:
-        told = self.claim.notification
-        asked_for = getattr(silence, "retry_after", None)
-        if asked_for is not None:  # the other side is there, and will answer
-            return self._in_doubt(channel.name, silence, wait=asked_for)
-        silences = told.silences + 1
-        if silences <= MOST_SILENCES:
-            return self._in_doubt(channel.name, silence, silences=silences)
-        if self.unconfirmed == "resend" and silences == MOST_SILENCES + 1:
-            # Losing a message is worse than repeating it, if the repeat says that it is one.
-            return self._handed(channel, _marked(self.message), silences=silences)
-        wait = min(SETTLE * 2 ** min(silences, 10), LONGEST_RETRY)
-        return self._in_doubt(channel.name, silence, silences=silences, wait=wait)
+    def _resolved(self, channel: Channel, doubt: Doubt, said: str) -> Delivery:
+        found = course(
+            doubt,
+            unconfirmed=self.unconfirmed,
+            has_next_route=len(self.claim.routes) > 1,
+            is_used_up=self._is_used_up,
+        )
+        match found:
+            case Course.LOOK:
+                return self._in_doubt(channel.name, said, doubt)
+            case Course.REPEAT:
+                return self._handed(channel, repeats=doubt.repeats + 1)
+            case Course.ELSEWHERE:
+                return self._refused(channel.name, said)
+        return self._refused(channel.name, said, NotificationState.DEAD)
 
-    def _handed(
-        self, channel: Channel, message: Message | None = None, *, silences: int = 0
-    ) -> Delivery:
+    def _handed(self, channel: Channel, *, repeats: int | None = None) -> Delivery:
         if self.is_held():
             return self._held()
+        repeats = self.claim.doubt.repeats if repeats is None else repeats
         try:
-            return self._sent(channel.name, channel.deliver(message or self.message))
+            receipt = channel.deliver(_marked(self.message, repeats))
         except PermanentFailure as refusal:
             return self._refused(channel.name, str(refusal))
         except OutOfOrder as disorder:
-            return self._kept(channel.name, disorder)
+            ended = self._kept(channel.name, disorder)
         except TemporaryFailure as failure:
-            return self._later(channel.name, failure)
-        except UnknownOutcome as doubt:
-            # Of what was repeated once nobody hears a third time: it is asked about for a day.
-            return self._in_doubt(channel.name, doubt, silences=silences)
+            ended = self._later(channel.name, failure)
+        except UnknownOutcome as outcome:
+            return self._in_doubt(channel.name, outcome, Doubt(repeats=repeats))
+        else:
+            return self._sent(channel.name, receipt, repeats)
+        return replace(ended, doubt=replace(ended.doubt, repeats=max(ended.doubt.repeats, repeats)))
 
-    def _sent(self, channel: str, receipt: Receipt) -> Delivery:
+    def _sent(self, channel: str, receipt: Receipt, repeats: int) -> Delivery:
         return Delivery(
             state=NotificationState.SENT,
             channel=channel,
-            message=self.message,
+            message=_marked(self.message, repeats),
             reference=receipt.reference,
-            due_at=self._next_due(),
+            doubt=replace(self.claim.doubt, repeats=repeats),
+            due=self._next_due,
         )
 
     def _held(self) -> Delivery:
@@ -131,65 +141,67 @@ class Attempt:
             state=NotificationState.UNKNOWN if self.claim.doubtful else NotificationState.PENDING,
             channel=None,
             message=None,
-            failure="held: halted, changed meanwhile, or not its turn",
-            next_at=self.claim.due_at or self.now,
-            absences=told.absences,
-            silences=told.silences,
+            failure=told.failure or _HELD,
+            next_at=self._place,
+            doubt=self.claim.doubt,
+            failures=told.failures,
+            is_tried=False,
         )
 
     def _kept(self, channel: str, disorder: OutOfOrder) -> Delivery:
-        """Keep the message in its place until the installation is repaired."""
-        return Delivery(
-            state=NotificationState.PENDING,
-            channel=channel,
-            message=self.message,
-            failure=str(disorder),
-            next_at=self.claim.due_at or self.now,
-            wait_until=self.now + (disorder.retry_after or RETRY),
-            out_of_order=str(disorder),
-            alarm=self._disorder(channel, disorder),
-        )
+        """Hold the channel back; the message goes by the next, or keeps its place for a while."""
+        claim, said, other = self.claim, str(disorder), self._other(channel)
+        ended = self._waiting(channel, said)
+        is_given_up = claim.paused_at is not None and self.now - claim.paused_at >= PATIENCE
+        if is_given_up or len(claim.routes) > 1:
+            ended = self._refused(channel, said, NotificationState.DEAD, alarm_by=other)
+        alarm = alarms.out_of_order(claim, channel, said, self.people, self.now, other)
+        closed_for = disorder.retry_after or RETRY
+        if ended.is_settled:  # the outage was alarmed when it began
+            return replace(ended, closed_for=closed_for)
+        return replace(ended, closed_for=closed_for, out_of_order=said, alarm=alarm)
 
     def _later(self, channel: str, failure: TemporaryFailure) -> Delivery:
-        told = self.claim.notification
-        if self.now - told.created_at >= PATIENCE:
+        if self._is_used_up:
             return self._refused(channel, str(failure), NotificationState.DEAD)
-        next_at, wait_until = self.claim.due_at or self.now, None
+        failures = self.claim.notification.failures
+        ended = replace(self._waiting(channel, str(failure)), failures=failures + 1)
         if failure.retry_after is not None:
             # The whole channel is asked to wait; the message keeps its place before the others.
-            wait_until = self.now + failure.retry_after
-        else:
-            doubled = RETRY * 2 ** min(told.attempts - 1, 10)
-            next_at = self.now + min(doubled, LONGEST_RETRY)
+            return replace(ended, closed_for=failure.retry_after)
+        wait = min(RETRY * 2 ** min(failures, 10), LONGEST_RETRY)
+        return replace(ended, next_at=None, wait=wait)
+
+    def _waiting(self, channel: str, failure: str) -> Delivery:
+        """Return the end of a try that took nothing: the message keeps its place."""
         return Delivery(
             state=NotificationState.PENDING,
             channel=channel,
             message=self.message,
-            failure=str(failure),
-            next_at=next_at,
-            wait_until=wait_until,
+            failure=failure,
+            next_at=self._place,
+            doubt=Doubt(repeats=self.claim.doubt.repeats),
+            failures=self.claim.notification.failures,
         )
 
+    def _other(self, channel: str) -> str | None:
+        return next((name for name in self.channels if name != channel), None)
+
+    @property
+    def _place(self) -> datetime:
+        return self.claim.due_at or self.now
+
     def _in_doubt(
-        self,
-        channel: str,
-        said: object,
-        *,
-        absences: int = 0,
-        silences: int = 0,
-        wait: timedelta = SETTLE,
+        self, channel: str, said: object, doubt: Doubt, *, wait: timedelta | None = None
     ) -> Delivery:
-        told = self.claim.notification
-        if self.now - told.created_at >= PATIENCE:
-            return self._given_up(NotificationState.DEAD, channel, str(said))
         return Delivery(
             state=NotificationState.UNKNOWN,
             channel=channel,
             message=self.message,
             failure=str(said),
-            next_at=self.now + wait,
-            absences=absences,
-            silences=silences,
+            wait=wait or doubt.wait,
+            doubt=doubt,
+            failures=self.claim.notification.failures,
         )
 
     def _refused(
@@ -197,38 +209,21 @@ class Attempt:
         channel: str,
         failure: str,
         state: NotificationState = NotificationState.UNREACHABLE,
+        *,
+        alarm_by: str | None = None,
     ) -> Delivery:
         """Go on to the next channel; where there is none, give up."""
         said = _joined(self.claim.notification.failure, failure)
-        if len(self.claim.routes) == 1:
-            return self._given_up(state, channel, said)
-        return Delivery(
-            state=NotificationState.PENDING,
-            channel=channel,
-            message=self.message,
-            failure=said,
-            next_at=self.claim.due_at or self.now,
-            route=self.claim.routes[1],
-        )
-
-    def _given_up(self, state: NotificationState, channel: str, failure: str) -> Delivery:
+        # Should the one before turn up after all, the next says what it is.
+        repeats = max(self.claim.doubt.repeats, int(self.claim.doubtful))
+        ended = replace(self._waiting(channel, said), doubt=Doubt(repeats=repeats))
+        if len(self.claim.routes) > 1:
+            return replace(ended, route=self.claim.routes[1], failures=0)
+        alarm = alarms.undelivered(self.claim, said, self.people, self.now, alarm_by)
         # Whoever cannot be told has no time to answer: the next step is due at once.
-        return Delivery(
-            state=state,
-            channel=channel,
-            message=self.message,
-            failure=failure,
-            due_at=self.now,
-            alarm=undelivered(self.claim, failure, self.people, self.now),
-        )
+        return replace(ended, state=state, next_at=None, due=lambda at: at, alarm=alarm)
 
-    def _disorder(self, channel: str, disorder: OutOfOrder) -> Alarm | None:
-        because = f"{channel} is out of order, and what goes through it waits: {disorder}"
-        others = (name for name in self.channels if name != channel)
-        key = f"alarm:{channel}:{self.now:%Y-%m-%dT%H:%M:%S}"
-        return _alarm(self.claim, key, because, self.people, self.now, next(others, None))
-
-    def _next_due(self) -> datetime | None:
+    def _next_due(self, sent_at: datetime) -> datetime | None:
         case = self.claim.case
         if case is None or case.state not in {CaseState.OPEN, CaseState.ACKNOWLEDGED}:
             return None
@@ -236,38 +231,9 @@ class Attempt:
             self.claim.definition.actions[case.action],
             state=case.state,
             taken=case.step,
-            sent_at=self.now,
+            sent_at=sent_at,
             hours=self.people.hours(self.claim.notification.recipient),
         )
-
-
-def undelivered(claim: Claim, failure: str, people: People, now: datetime) -> Alarm | None:
-    """Return who hears that somebody could not be told; once a day for each such person.
-
-    Args:
-        claim: What could not be handed over.
-        failure: Why.
-        people: Who there is.
-        now: The present instant (timezone-aware).
-    """
-    told = claim.notification
-    what = claim.case.key if claim.case else claim.definition.decision
-    because = f"{people.name(told.recipient)} could not be told of {what}: {failure}"
-    key = f"alarm:{told.recipient}:{now:%Y-%m-%d}"
-    return _alarm(claim, key, because, people, now, None)
-
-
-def _alarm(
-    claim: Claim, key: str, because: str, people: People, now: datetime, route: str | None
-) -> Alarm | None:
-    if claim.notification.kind == Kind.ALARMED:  # that alarms do not arrive alarms nobody
-        return None
-    owners = claim.definition.owners
-    try:
-        to = resolve("technical", people=people, owners=owners, assignee=None, at=now).person
-    except UnknownPerson:
-        return None
-    return Alarm(f"{key}:{to}", to, because, route)
 
 
 def unwritable(claim: Claim, failure: str, people: People, now: datetime) -> Delivery:
@@ -284,8 +250,8 @@ def unwritable(claim: Claim, failure: str, people: People, now: datetime) -> Del
         channel=None,
         message=None,
         failure=failure,
-        due_at=now,
-        alarm=undelivered(claim, failure, people, now),
+        due=lambda at: at,
+        alarm=alarms.undelivered(claim, failure, people, now),
     )
 
 
@@ -299,7 +265,9 @@ def has_lost_its_point(claim: Claim) -> bool:
     return is_over or case.cycle != int(cycle) or case.snoozed_until is not None
 
 
-def _marked(message: Message) -> Message:
+def _marked(message: Message, repeats: int) -> Message:
+    if not repeats:
+        return message
     lead = f"{REPEATED}. {message.lead}" if message.lead else REPEATED
     return message.model_copy(update={"lead": lead})
 

@@ -48,14 +48,14 @@ def message_for(claim: Claim, people: People, inbox_url: str) -> Message:
     if claim.case is not None:
         message = _about_case(told, claim.definition, claim.case, to, people, inbox_url)
         return _once_more(message, claim.case, people) if told.key.endswith(AGAIN) else message
+    if told.kind == Kind.ALARMED:
+        return _alarm(claim, to, people)
     if claim.standing is not None:
         return _about_halt(claim, claim.standing, to, people)
     if claim.run is None:
         raise TypeError(f"{told.key} is about nothing")
     if told.kind == Kind.REPORTED:  # what a report said is not said otherwise because it waited
         return Message.model_validate(told.message).model_copy(update={"to": to})
-    if told.kind == Kind.ALARMED:
-        return _alarm(claim, to, people)
     return _about_run(claim, claim.run, to, people)
 
 

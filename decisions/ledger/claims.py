@@ -1,12 +1,14 @@
 """A claimed message, and how one try to hand it over ended."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
 from decisions.definition import Definition
+from decisions.doubt import Doubt
 from decisions.errors import LedgerError
 from decisions.ledger.records import (
     Case,
@@ -37,6 +39,9 @@ class Claim:
         standing: The halt it is about; None when it is about something else.
         due_at: Since when it was due; its place in the queue.
         pace: How fast its channel may be sent to; None for one that takes whatever comes.
+        paused_at: Since when its channel is out of order; None where nobody knows of anything.
+        paused_because: What is wrong with it.
+        has_turn: Whether it may be posted; without a turn it may be looked up or given up.
     """
 
     notification: Notification
@@ -47,6 +52,15 @@ class Claim:
     standing: Standing | None = None
     due_at: datetime | None = None
     pace: Pace | None = None
+    paused_at: datetime | None = None
+    paused_because: str | None = None
+    has_turn: bool = True
+
+    @property
+    def doubt(self) -> Doubt:
+        """What is known of it, where it may have been taken."""
+        told = self.notification
+        return Doubt(told.absences, told.silences, told.repeats)
 
     @property
     def run_id(self) -> int | None:
@@ -70,7 +84,7 @@ class Alarm:
     """What somebody who keeps the machine running has to hear of.
 
     Attributes:
-        key: Names the matter; it is told once.
+        key: Names the matter; it is told once, of a channel out of order once an outage.
         to: Who hears of it.
         because: What is wrong, in a sentence or two.
         route: The connection that it goes through; None for the usual one.
@@ -91,13 +105,16 @@ class Delivery:
         channel: The connection that was tried last.
         reference: The other side's id for it, once sent.
         failure: What the channel said, unless it was sent.
-        next_at: When to look at it again; None if nothing more is to be done.
         message: What was handed over; None if it could not even be written.
-        due_at: When the case's next step falls due, now that this one is settled.
+        next_at: Its place in the queue, where it keeps one.
+        wait: How long after this end it is looked at again, where it keeps no place.
+        due: Gives when the case's next step falls due, by the instant at which this one is
+            settled; None where nothing follows.
         route: The connection it goes through next; None where it stays.
-        absences: How often the other side did not have it since it was last posted.
-        silences: How often the other side could not say.
-        wait_until: Before when nothing may pass through the channel, if it said so.
+        doubt: What is known of it, where it may have been taken.
+        failures: How often its connection did not take it, and said so.
+        is_tried: Whether the channel was asked anything.
+        closed_for: How long nothing may pass through the channel, if it said so.
         out_of_order: What is wrong with the channel; None where it works or nobody knows.
         alarm: What somebody has to hear of.
     """
@@ -108,13 +125,20 @@ class Delivery:
     reference: str | None = None
     failure: str | None = None
     next_at: datetime | None = None
-    due_at: datetime | None = None
+    wait: timedelta | None = None
+    due: Callable[[datetime], datetime | None] | None = None
     route: str | None = None
-    absences: int = 0
-    silences: int = 0
-    wait_until: datetime | None = None
+    doubt: Doubt = field(default_factory=Doubt)
+    failures: int = 0
+    is_tried: bool = True
+    closed_for: timedelta | None = None
     out_of_order: str | None = None
     alarm: Alarm | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is to be done about the message."""
+        return self.next_at is None and self.wait is None
 
 
 def routes(definition: Definition, case: Case | None) -> tuple[str, ...]:

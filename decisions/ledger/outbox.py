@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
+from decisions.doubt import SETTLE
 from decisions.ledger import turns
 from decisions.ledger.claims import Claim, Delivery, claimed
 from decisions.ledger.records import Case, Notification, NotificationState, Turn
@@ -21,17 +22,11 @@ from decisions.ledger.transaction import Transaction
 from decisions.ledger.turns import Paces, unpaced
 from decisions.ports import Message
 
-SETTLE = timedelta(seconds=30)
-"""How long after a send of unknown outcome the other side is asked what became of it."""
-
 SENDING = timedelta(seconds=30)
 """How long a channel may take over one message: three calls of ten seconds."""
 
 LEASE = SENDING + SENDING + SETTLE
 """How long a sender may take over one claim: to look, to send, and for what it sent to settle."""
-
-PATIENCE = timedelta(hours=24)
-"""How long after it was queued a message may wait for a channel; then it counts as not told."""
 
 _ROUNDS = 100
 """Messages that find their channel taken before one claim gives up; those keep their place."""
@@ -95,14 +90,11 @@ class Outbox:
                 .where(*_ours(claim))
                 .values(
                     state=delivery.state,
-                    route=delivery.route or claim.notification.route,
-                    absences=delivery.absences,
-                    silences=delivery.silences,
                     reference=delivery.reference,
                     failure=delivery.failure,
-                    next_at=delivery.next_at,
                     lease=None,
                     sent_at=transaction.at if is_sent else None,
+                    **_on_its_way(claim, delivery, transaction.at),
                     **_written(delivery),
                 )
             )
@@ -228,11 +220,11 @@ def _due(transaction: Transaction, most: int) -> list[Notification]:
 def _taken(transaction: Transaction, told: Notification, paces: Paces) -> Claim | None:
     """Claim one message; where its channel has no turn for it, note its route alone."""
     connection, at = transaction.connection, transaction.at
-    found = claimed(transaction, told, {"lease": uuid4().hex, "attempts": told.attempts + 1})
-    route, lease = found.routes[0], str(found.notification.lease)
-    pace = paces(route)
-    taken: dict[str, object] = {"route": route}
-    if turns.take(connection, at, route, told.recipient, pace, lease, anew=True):
+    lease = uuid4().hex
+    found = claimed(transaction, told, {"lease": lease, "attempts": told.attempts + 1})
+    found = _on_route(connection, at, found, paces)
+    taken: dict[str, object] = {"route": found.notification.route}
+    if found.has_turn or _is_given_up(found, at):
         taken |= {
             "state": NotificationState.SENDING,
             "lease": lease,
@@ -242,7 +234,50 @@ def _taken(transaction: Transaction, told: Notification, paces: Paces) -> Claim 
     table = Notification.__table__
     connection.execute(update(table).where(table.c.id == told.id).values(**taken))
     found.notification.sqlmodel_update(taken)
-    return replace(found, pace=pace) if "lease" in taken else None
+    return found if "lease" in taken else None
+
+
+def _on_route(connection: Connection, at: datetime, claim: Claim, paces: Paces) -> Claim:
+    """Take the turn of the connection that it goes through, past those that are out of order.
+
+    What may have been taken stays where it may have been. Of a connection out of order one
+    message tries every while whether it is mended; the others go by the next.
+    """
+    told, names = claim.notification, claim.routes
+    of_first: Claim | None = None
+    for route in names[:1] if claim.doubtful else names:
+        pace = paces(route)
+        has_turn = turns.take(
+            connection, at, route, told.recipient, pace, str(told.lease), anew=True
+        )
+        on = told.model_copy(update={"route": route})
+        found = replace(claim, notification=on, pace=pace, has_turn=has_turn)
+        if (trouble := turns.trouble(connection, route)) is not None:
+            since, because = trouble
+            found = replace(found, paused_at=since, paused_because=because)
+        if has_turn or found.paused_at is None:
+            return found
+        of_first = of_first or found
+    return of_first or claim
+
+
+def _is_given_up(claim: Claim, at: datetime) -> bool:
+    return claim.paused_at is not None and at - claim.paused_at >= turns.PATIENCE
+
+
+def _on_its_way(claim: Claim, delivery: Delivery, at: datetime) -> dict[str, object]:
+    """Return by which connection it goes on and when, and what is known of that connection."""
+    told, doubt = claim.notification, delivery.doubt
+    tried_at = told.tried_at or (at if delivery.is_tried else None)
+    return {
+        "route": delivery.route or told.route,
+        "next_at": delivery.next_at if delivery.wait is None else at + delivery.wait,
+        "tried_at": None if delivery.route else tried_at,
+        "failures": delivery.failures,
+        "absences": doubt.absences,
+        "silences": doubt.silences,
+        "repeats": doubt.repeats,
+    }
 
 
 def _written(delivery: Delivery) -> dict[str, object]:

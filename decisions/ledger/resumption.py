@@ -39,7 +39,7 @@ def restart_waits(
     connection.execute(
         update(messages)
         .where(messages.c.next_at <= at, messages.c.state.in_(_UNSENT), _about(decision))
-        .values(created_at=at)
+        .values(created_at=at, tried_at=None)
     )
     changed = 0
     for case, told in _run_out(transaction, decision, since):

@@ -20,37 +20,46 @@ def follow(transaction: Transaction, claim: Claim, delivery: Delivery) -> None:
         delivery: How it ended.
     """
     is_sent = delivery.state is NotificationState.SENT
-    if delivery.next_at is None:
-        _set_due(transaction, claim, delivery.due_at)
+    if delivery.is_settled:
+        _set_due(transaction, claim, delivery.due and delivery.due(transaction.at))
         _tell(transaction, claim, delivery)
     if is_sent and claim.case is not None:
         _outdate_if_moved(transaction, claim, claim.case)
     if claim.pace is not None:
         turns.give_back(transaction.connection, transaction.at, claim.notification, claim.pace)
-    is_news = _move_turns(transaction, delivery)
-    if delivery.alarm is not None and is_news:
-        _raise(transaction, claim, delivery.alarm)
+    paused_at = _move_turns(transaction, delivery)
+    if delivery.alarm is not None:
+        _raise(transaction, claim, delivery.alarm, paused_at)
 
 
-def _move_turns(transaction: Transaction, delivery: Delivery) -> bool:
-    """Hold back or release what goes through the channel; False where its trouble is known."""
+def _move_turns(transaction: Transaction, delivery: Delivery) -> datetime | None:
+    """Hold back or release what goes through the channel; return since when it is out of order."""
     connection, at, channel = transaction.connection, transaction.at, delivery.channel
     if channel is None:
-        return True
+        return None
     if delivery.state is NotificationState.SENT:
         turns.resume(connection, channel)
         turns.forget(connection, at)
-    if delivery.wait_until is not None:
-        turns.hold_back(connection, at, channel, delivery.wait_until)
+    if delivery.closed_for is not None:
+        turns.hold_back(connection, at, channel, at + delivery.closed_for)
     if delivery.out_of_order is not None:
         return turns.pause(connection, at, channel, delivery.out_of_order)
-    return True
+    return None
 
 
-def _raise(transaction: Transaction, claim: Claim, alarm: Alarm) -> None:
+def _raise(
+    transaction: Transaction, claim: Claim, alarm: Alarm, paused_at: datetime | None
+) -> None:
+    """Queue an alarm, once a matter; of a channel out of order, once an outage."""
+    key = (
+        alarm.key if paused_at is None else f"{alarm.key}:{paused_at:%Y-%m-%dT%H:%M:%S}:{alarm.to}"
+    )
+    about: dict[str, object] = {"route": alarm.route}
     if claim.run_id is not None:
-        about = {"run_id": claim.run_id, "route": alarm.route}
-        transaction.queue_once(alarm.key, Kind.ALARMED, alarm.to, alarm.because, **about)
+        about["run_id"] = claim.run_id
+    elif claim.standing is not None:
+        about["standing_id"] = claim.standing.id
+    transaction.queue_once(key, Kind.ALARMED, alarm.to, alarm.because, **about)
 
 
 def _set_due(transaction: Transaction, claim: Claim, due_at: datetime | None) -> None:

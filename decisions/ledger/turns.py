@@ -13,7 +13,7 @@ from sqlalchemy import case as case_sql
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from decisions.ledger.records import Notification, Turn
+from decisions.ledger.records import Notification, NotificationState, Turn
 from decisions.ports import Pace
 
 Paces = Callable[[str], Pace | None]
@@ -21,6 +21,9 @@ Paces = Callable[[str], Pace | None]
 
 IN_FLIGHT = timedelta(seconds=30)
 """How long a person's turn is kept for a message of which nobody knows yet whether it was taken."""
+
+PATIENCE = timedelta(hours=24)
+"""How long a channel is tried before what goes through it counts as not told."""
 
 FORGOTTEN_AFTER = timedelta(hours=1)
 """Turns that passed so long ago hold nobody back and are swept away."""
@@ -31,10 +34,14 @@ def unpaced(_name: str) -> None:
 
 
 def has_turn(at: datetime) -> ColumnElement[bool]:
-    """Return the condition that a message's channel and its person both have a turn."""
+    """Return the condition that a message's channel and its person both have a turn.
+
+    Nobody waits for a channel that has been out of order for too long.
+    """
     table = Notification.__table__
     turns = Turn.__table__
-    taken = select(turns.c.name).where(turns.c.free_at > at)
+    is_waited_for = turns.c.paused_at.is_(None) | (turns.c.paused_at > at - PATIENCE)
+    taken = select(turns.c.name).where(turns.c.free_at > at, is_waited_for)
     return or_(
         table.c.route.is_(None),
         table.c.route.not_in(taken) & _person().not_in(taken),
@@ -130,15 +137,35 @@ def hold_back(connection: Connection, at: datetime, route: str, until: datetime)
         _upsert(connection, route, free_at=max(at, until), holder=None)
 
 
-def pause(connection: Connection, at: datetime, route: str, because: str) -> bool:
-    """Note that a channel is out of order; return whether that is news."""
-    turns = Turn.__table__
+def pause(connection: Connection, at: datetime, route: str, because: str) -> datetime:
+    """Note that a channel is out of order; return since when it is (timezone-aware).
+
+    What waits for it looks once more for another way.
+    """
+    turns, told = Turn.__table__, Notification.__table__
     done = connection.execute(
         update(turns)
         .where(turns.c.name == route, turns.c.paused_at.is_(None))
         .values(paused_at=at, paused_because=because)
     )
-    return done.rowcount == 1
+    if done.rowcount:
+        was_nowhere_else = told.c.channel.is_(None) | (told.c.channel == route)
+        connection.execute(
+            update(told)
+            .where(told.c.next_at.is_not(None), told.c.state == NotificationState.PENDING)
+            .where(told.c.route == route, was_nowhere_else)
+            .values(route=None)
+        )
+    known = trouble(connection, route)
+    return known[0] if known else at
+
+
+def trouble(connection: Connection, route: str) -> tuple[datetime, str] | None:
+    """Return since when a channel is out of order, and why; None where nothing is known."""
+    turns = Turn.__table__
+    asked = select(turns.c.paused_at, turns.c.paused_because).where(turns.c.name == route)
+    row = connection.execute(asked.where(turns.c.paused_at.is_not(None))).tuples().first()
+    return (row[0], str(row[1])) if row else None
 
 
 def resume(connection: Connection, route: str) -> None:

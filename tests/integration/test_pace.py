@@ -148,7 +148,7 @@ def test_a_broken_installation_keeps_its_queue_alarms_elsewhere_and_goes_on_by_i
     )
     there.opens(5, "mia.chen", "ben.okafor")
 
-    for _ in range(30 * 60 // 5):
+    for _ in range(20 * 60 // 5):
         there.forward(minutes=5)
 
     states = [there.ledger.cases.dossier(f"CSC-{n}").notifications[0].state for n in range(1, 6)]

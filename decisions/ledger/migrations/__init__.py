@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-HEAD = "0019"
+HEAD = "0020"
 """The revision this program reads and writes; revisions sort by their number."""
 
 

@@ -66,10 +66,16 @@ class Notification(Record, table=True):
     """The connection that took it, or was tried last."""
     route: str | None = None
     """The connection it goes through next; None until somebody has looked."""
+    tried_at: datetime | None = instant(nullable=True)
+    """Since when its present connection is tried; None while it was not."""
+    failures: int = 0
+    """How often its present connection did not take it, and said so."""
     absences: int = 0
-    """How often the other side, asked after the last try, did not have it."""
+    """How often the other side, asked since it was last posted, did not have it."""
     silences: int = 0
-    """How often the other side, asked after the last try, could not say."""
+    """How often the other side, asked since it was last posted, could not say."""
+    repeats: int = 0
+    """How often it was sent again although it may have been taken."""
     reference: str | None = None
     failure: str | None = None
     """What the channel said last."""
