@@ -16,7 +16,13 @@ from typing import Self
 
 from connectors.mail.config import Server
 from connectors.mail.letter import letter, message_id
-from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
+from decisions.errors import (
+    ConnectorError,
+    OutOfOrder,
+    PermanentFailure,
+    TemporaryFailure,
+    UnknownOutcome,
+)
 from decisions.ports import Addressee, Clock, Condition, Finding, Message, Receipt, wall_clock
 
 REPAIR_WAIT = timedelta(minutes=5)
@@ -102,19 +108,20 @@ class _Conversation:
         """Connect, secure the connection and sign in.
 
         Raises:
-            TemporaryFailure: Nothing was said yet, or we are not let in until somebody mends it.
+            OutOfOrder: We are not let in until somebody mends it.
+            TemporaryFailure: Nothing was said yet.
         """
         try:
             self._connect()
         except smtplib.SMTPAuthenticationError as refusal:
             text = f"the server does not let us in ({refusal.smtp_code}); mend its url"
-            raise self._temporary(text, REPAIR_WAIT) from None
+            raise self._out_of_order(text) from None
         except smtplib.SMTPNotSupportedError:
             text = "the server offers no TLS or no sign-in; use smtps, or mend its url"
-            raise self._temporary(text, REPAIR_WAIT) from None
+            raise self._out_of_order(text) from None
         except ssl.SSLCertVerificationError as doubt:
             text = f"the server's certificate is not good ({doubt.verify_message})"
-            raise self._temporary(text, REPAIR_WAIT) from None
+            raise self._out_of_order(text) from None
         except _FAILURES as failure:
             raise self._unheard(type(failure).__name__) from None
 
@@ -123,7 +130,8 @@ class _Conversation:
 
         Raises:
             PermanentFailure: The server refuses the person's address.
-            TemporaryFailure: It refuses for now, or refuses us.
+            OutOfOrder: It refuses us.
+            TemporaryFailure: It refuses for now.
         """
         options = () if written.policy is SMTP else ("SMTPUTF8", "BODY=8BITMIME")
         if options and not self._open.has_extn("smtputf8"):
@@ -131,7 +139,7 @@ class _Conversation:
             raise PermanentFailure(text, connector=self._connector)
         try:
             code, _ = self._step().mail(sender, options)
-            self._taken(code, f"mail from {sender}", refused_for=REPAIR_WAIT)
+            self._taken(code, f"mail from {sender}", is_ours=True)
             code, _ = self._step().rcpt(to.email)
             self._taken(code, f"mail to {to.person}")
         except _FAILURES as failure:
@@ -185,27 +193,29 @@ class _Conversation:
         """Return the seconds that are left, at least a little: a socket takes no 0."""
         return max(self._ends_at - monotonic(), 0.05)
 
-    def _taken(self, code: int, about: str, *, refused_for: timedelta | None = None) -> None:
+    def _taken(self, code: int, about: str, *, is_ours: bool = False) -> None:
         """See that the server has agreed.
 
         Args:
             code: Its answer.
             about: To what.
-            refused_for: How long to wait where a refusal is for somebody here to mend; None where
-                it is for good.
+            is_ours: Whether a refusal is for somebody here to mend, and not for good.
         """
         if 200 <= code < 300:
             return
         found = f"{about} was refused with {code}"
         if code < 500:
             raise self._temporary(f"{found}; it is tried again")
-        if refused_for is not None:
-            raise self._temporary(f"{found}; mend the sender in connections.yaml", refused_for)
+        if is_ours:
+            raise self._out_of_order(f"{found}; mend the sender in connections.yaml")
         text = f"{found}; check the address in people.yaml"
         raise PermanentFailure(text, connector=self._connector)
 
     def _unheard(self, found: str) -> TemporaryFailure:
         return self._temporary(f"the server did not answer ({found}); it is tried again")
 
-    def _temporary(self, text: str, wait: timedelta | None = None) -> TemporaryFailure:
-        return TemporaryFailure(text, connector=self._connector, retry_after=wait)
+    def _temporary(self, text: str) -> TemporaryFailure:
+        return TemporaryFailure(text, connector=self._connector)
+
+    def _out_of_order(self, text: str) -> OutOfOrder:
+        return OutOfOrder(text, connector=self._connector, retry_after=REPAIR_WAIT)

@@ -274,6 +274,8 @@ class SlackChannel:
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
+        text = f"the conversation with {whom} is longer than what is read back of it"
+        raise UnknownOutcome(text, connector=self.name)
 
     def _receipt(self, conversation: object, ts: object) -> Receipt:
         try:

@@ -8,8 +8,15 @@ from typing import Any
 import httpx
 
 from connectors.webhook.config import checked
+from connectors.webhook.deadline import Deadline
 from connectors.webhook.signing import Secrets
-from decisions.errors import ConnectorError, PermanentFailure, TemporaryFailure, UnknownOutcome
+from decisions.errors import (
+    ConnectorError,
+    OutOfOrder,
+    PermanentFailure,
+    TemporaryFailure,
+    UnknownOutcome,
+)
 from decisions.ports import Clock, Message, Receipt, wall_clock
 
 REPAIR_WAIT = timedelta(minutes=5)
@@ -31,9 +38,11 @@ class WebhookChannel:
     Attributes:
         name: The connection's name in ``connections.yaml``.
         timeout: How long the receiver may take for each of connecting and answering.
+        budget: How long one try may take in all, however slowly an answer drips in.
     """
 
     timeout = timedelta(seconds=10)
+    budget = timedelta(seconds=20)
 
     def __init__(self, name: str, url: str, secret: str, *, clock: Clock = wall_clock) -> None:
         self.name = name
@@ -59,8 +68,15 @@ class WebhookChannel:
         seconds = self.timeout.total_seconds()
         try:
             with (
+                Deadline(self.budget) as deadline,
                 httpx.Client(timeout=seconds, follow_redirects=False) as client,
-                client.stream("POST", self._url, content=body, headers=headers) as answer,
+                client.stream(
+                    "POST",
+                    self._url,
+                    content=body,
+                    headers=headers,
+                    extensions={"trace": deadline.watch},
+                ) as answer,
             ):
                 status, asked_wait = answer.status_code, answer.headers.get("retry-after", "")
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as failure:
@@ -89,7 +105,7 @@ class WebhookChannel:
             )
         if status in _FOR_REPAIR:
             text = f"{found}; mend its url or its secret"
-            return TemporaryFailure(text, connector=self.name, retry_after=REPAIR_WAIT)
+            return OutOfOrder(text, connector=self.name, retry_after=REPAIR_WAIT)
         return PermanentFailure(f"{found}; it does not take this message", connector=self.name)
 
     def _unknown(self, found: str) -> UnknownOutcome:

@@ -9,7 +9,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from connectors.mail.channel import REPAIR_WAIT, MailChannel
-from decisions.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
+from decisions.errors import OutOfOrder, PermanentFailure, TemporaryFailure, UnknownOutcome
 from decisions.ports import Addressee, AmendingChannel, Channel, Condition, Fact, Kind, Message
 from tests.samples import MONDAY, MovableClock
 
@@ -184,7 +184,7 @@ class TestWhatARefusalMeans:
 
     def test_a_refused_sender_waits_for_somebody_to_mend_it(self, channel, postmaster):
         postmaster.sender = "553 not allowed to send as that"
-        with pytest.raises(TemporaryFailure, match="553; mend the sender") as caught:
+        with pytest.raises(OutOfOrder, match="553; mend the sender") as caught:
             channel.deliver(QUESTION)
         assert caught.value.retry_after == REPAIR_WAIT
 
@@ -236,7 +236,7 @@ class TestBeingLetIn:
 
     def test_a_wrong_password_waits_for_repair_and_is_not_told(self, guarded):
         channel = MailChannel("mail", f"smtp://desk:wr0ng@127.0.0.1:{guarded}", SENDER)
-        with pytest.raises(TemporaryFailure, match="does not let us in") as caught:
+        with pytest.raises(OutOfOrder, match="does not let us in") as caught:
             channel.deliver(QUESTION)
         assert caught.value.retry_after == REPAIR_WAIT
         assert "wr0ng" not in str(caught.value) + repr(channel)
@@ -245,7 +245,7 @@ class TestBeingLetIn:
         controller = Controller(postmaster, hostname="127.0.0.2", port=_free_port("127.0.0.2"))
         controller.start()
         channel = MailChannel("mail", f"smtp://desk:pass@127.0.0.2:{controller.port}", SENDER)
-        with pytest.raises(TemporaryFailure, match="offers no TLS"):
+        with pytest.raises(OutOfOrder, match="offers no TLS"):
             channel.deliver(QUESTION)
         controller.stop()
         assert postmaster.taken == []

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import traceback
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -289,6 +290,22 @@ class TestReadingBack:
             slack.post("U01DANA", f"reminder {n}")
 
         assert channel.find(QUESTION) == first
+
+    @pytest.mark.parametrize(
+        ("others", "expected"),
+        [
+            pytest.param(1_000, None, id="all-was-read"),
+            pytest.param(1_001, UnknownOutcome, id="one-was-not"),
+        ],
+    )
+    def test_what_was_not_read_to_its_beginning_does_not_say_no(
+        self, slack, channel, others, expected
+    ):
+        for n in range(others):
+            slack.post("U01DANA", f"reminder {n}")
+
+        with pytest.raises(expected) if expected else nullcontext():
+            assert channel.find(QUESTION) is None
 
     @pytest.mark.parametrize(
         ("method", "code"),

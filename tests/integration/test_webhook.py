@@ -1,8 +1,11 @@
 import base64
 import json
 import secrets
+import socket
 import time
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from standardwebhooks import Webhook
@@ -11,7 +14,7 @@ from connectors.apprise_channel import AppriseChannel
 from connectors.testing.wire import HttpAnswer, LocalServer
 from connectors.webhook.channel import LONGEST_WAIT, REPAIR_WAIT, WebhookChannel
 from connectors.webhook.signing import Secrets
-from decisions.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
+from decisions.errors import OutOfOrder, PermanentFailure, TemporaryFailure, UnknownOutcome
 from decisions.ports import AmendingChannel, Channel, wall_clock
 from tests.integration.test_mail import QUESTION
 from tests.planted import planted
@@ -38,6 +41,26 @@ class Receiver:
         self.posted.append(request)
         time.sleep(self.delay)
         return self.answer
+
+
+@contextmanager
+def dripping():
+    """A receiver that sends a letter of a header ten times a second, for five seconds."""
+
+    def drip():
+        with suppress(OSError):
+            connection, _ = listening.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nx-slow: ")
+                for _ in range(50):
+                    connection.sendall(b"a")
+                    time.sleep(0.1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=drip)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/hooks"
+    thread.join()
 
 
 @pytest.fixture
@@ -120,7 +143,7 @@ class TestWhatAnAnswerMeans:
     @pytest.mark.parametrize("status", [401, 403, 404, 405])
     def test_not_being_known_there_waits_for_repair(self, channel, receiver, status):
         receiver.answer = HttpAnswer(status)
-        assert raised_by(channel, TemporaryFailure).retry_after == REPAIR_WAIT
+        assert raised_by(channel, OutOfOrder).retry_after == REPAIR_WAIT
 
     @pytest.mark.parametrize(
         ("asked", "wait"),
@@ -156,6 +179,16 @@ class TestWhatAnAnswerMeans:
 
         receiver.delay = 0.6
         raised_by(Impatient("crm", url, SECRET), UnknownOutcome)
+
+    def test_an_answer_that_drips_in_ends_with_the_budget_and_is_unknown(self):
+        class Impatient(WebhookChannel):
+            budget = timedelta(seconds=0.4)
+
+        with dripping() as url:
+            begun = time.perf_counter()
+            raised_by(Impatient("crm", url, SECRET), UnknownOutcome)
+
+        assert time.perf_counter() - begun < 2
 
     def test_nobody_there_is_tried_again(self):
         raised_by(WebhookChannel("crm", "http://127.0.0.1:9/hooks", SECRET), TemporaryFailure)
