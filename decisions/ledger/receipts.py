@@ -4,6 +4,7 @@ A receipt is proof, kept apart from what people report. It counts for a case of 
 what was done for somebody left alone on purpose shows as well.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,12 +12,12 @@ from typing import Any
 from sqlalchemy import Select, func, insert, select, update
 
 from decisions.definition import Definition
-from decisions.errors import NotUnderstood
+from decisions.errors import LifecycleError, NotUnderstood
 from decisions.ledger.columns import storable
 from decisions.ledger.records import Case, Intervention, ProofReceipt
-from decisions.ledger.results import PROVEN
+from decisions.ledger.results import PROVEN, Witness
 from decisions.ledger.store import Store
-from decisions.ledger.transaction import Transaction
+from decisions.ledger.transaction import SYSTEM, Transaction
 from decisions.ports import Deed
 
 
@@ -61,6 +62,37 @@ class Receipts:
             if case is not None:
                 _prove(transaction, deed, case)
             return Acceptance(case.key if case else None, known is not None, unfit)
+
+    def vouch(self, key: str, by: Witness, *, acted_at: datetime, what: str) -> bool:
+        """Record what a person's program says proves that something was done for a case.
+
+        Args:
+            key: The case's key.
+            by: Who says so.
+            acted_at: When it was done (timezone-aware).
+            what: What proves it, such as the other system's name and number.
+
+        Returns:
+            Whether it was recorded; not where the case has a proof already, which stands.
+
+        Raises:
+            LifecycleError: There is no such case, its definition knows no proof, or it was not
+                done between its opening and the end of its window, or is still to come.
+        """
+        with self._store.writing() as transaction:
+            case = transaction.case(key)
+            definition = transaction.definition(case)
+            if definition.intervention is None:
+                raise LifecycleError(
+                    f"{case.key} was opened under a definition that knows no proof; say under "
+                    "intervention what is one"
+                )
+            if acted_at > transaction.at:
+                raise LifecycleError(f"{_written(acted_at)} is still to come; say when it was done")
+            if reason := _untimely(case, definition, acted_at):
+                raise LifecycleError(reason)
+            body = by.told | {"acted_at": acted_at.isoformat(), "what": storable(what)}
+            return _record(transaction, case, acted_at, storable(what), body, actor=by.person)
 
     def unfit(self, *, most: int = 50) -> list[ProofReceipt]:
         """Return the receipts that fit no case, the latest first."""
@@ -131,10 +163,14 @@ def _misfit(case: Case, definition: Definition, deed: Deed) -> str | None:
             f"{case.key} was opened under a definition that takes no receipts from "
             f"{deed.source!r}; name it under intervention.receipts"
         )
-    if deed.acted_at < case.opened_at:
+    return _untimely(case, definition, deed.acted_at)
+
+
+def _untimely(case: Case, definition: Definition, acted_at: datetime) -> str | None:
+    if acted_at < case.opened_at:
         return f"{case.key} was opened at {_written(case.opened_at)}, after it was done"
     window = definition.outcome.window.elapsed if definition.outcome else timedelta.max
-    if deed.acted_at - case.opened_at >= window:
+    if acted_at - case.opened_at >= window:
         return f"the window of {case.key}, opened at {_written(case.opened_at)}, was over by then"
     return None
 
@@ -175,19 +211,29 @@ def _keep(
 
 
 def _prove(transaction: Transaction, deed: Deed, case: Case) -> None:
+    what = f"a receipt of {deed.source}" + (f": {storable(deed.what)}" if deed.what else "")
+    body = {"acted_at": deed.acted_at.isoformat(), "what": what, "receipt": storable(deed.id)}
+    _record(transaction, case, deed.acted_at, what, body, actor=SYSTEM)
+
+
+def _record(
+    transaction: Transaction,
+    case: Case,
+    acted_at: datetime,
+    what: str,
+    body: Mapping[str, object],
+    *,
+    actor: str,
+) -> bool:
+    """Record a proof and enter it, unless the case has one, which stands."""
     table = Intervention.__table__
     is_proven = select(table.c.id).where(table.c.case_id == case.id, table.c.source == PROVEN)
     if transaction.connection.execute(is_proven).first():
-        return
-    what = f"a receipt of {deed.source}" + (f": {storable(deed.what)}" if deed.what else "")
+        return False
     transaction.add(
         Intervention(
-            case_id=case.id,
-            source=PROVEN,
-            what=what,
-            acted_at=deed.acted_at,
-            recorded_at=transaction.at,
+            case_id=case.id, source=PROVEN, what=what, acted_at=acted_at, recorded_at=transaction.at
         )
     )
-    body = {"acted_at": deed.acted_at.isoformat(), "what": what, "receipt": storable(deed.id)}
-    transaction.enter(PROVEN, case.key, body)
+    transaction.enter(PROVEN, case.key, body, actor=actor)
+    return True

@@ -1,6 +1,7 @@
 """What was done and what came of it: cases that await a look, and what the look found."""
 
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,27 @@ from decisions.ledger.waiting import end_wait, tell
 
 PROVEN = "proven"
 REPORTED = "reported"
+HANDED_IN = "outcomes handed in"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Who hands in what other systems say.
+
+    Attributes:
+        person: Key of the person in whose name it is handed in.
+        via: What it comes by.
+        token: Number of the token that the program has shown.
+    """
+
+    person: str
+    via: str
+    token: int
+
+    @property
+    def told(self) -> dict[str, str | int]:
+        """How the history names it, beside the person."""
+        return {"via": self.via, "token": self.token}
 
 
 class Results:
@@ -45,10 +67,24 @@ class Results:
         lately = select(outcomes.c.case_id).where(outcomes.c.recorded_at >= since)
         return self._awaiting(table.c.outcome_due_at.is_(None) & table.c.id.in_(lately))
 
-    def correct(self, rows: pa.Table, *, decision: str, source: str) -> TakenIn:
-        """Append the outcomes that differ from those known; see ``corrections.take_in``."""
+    def correct(
+        self, rows: pa.Table, *, decision: str, source: str, by: Witness | None = None
+    ) -> TakenIn:
+        """Append the outcomes that differ from those known; see ``corrections.take_in``.
+
+        Args:
+            rows: As there.
+            decision: As there.
+            source: As there.
+            by: Who hands them in, to be entered; None where a sweep looked them up.
+        """
         with self._store.writing() as transaction:
-            return take_in(transaction, rows, decision=decision, source=source)
+            found = take_in(transaction, rows, decision=decision, source=source)
+            if by is not None and found.new + found.corrected:
+                counts = asdict(found) | {"source": source}
+                counts.pop("lines")
+                transaction.enter(HANDED_IN, decision, counts | by.told, actor=by.person)
+            return found
 
     def awaiting_proof(self) -> list[tuple[Definition, pa.Table]]:
         """Return the cases of either arm whose outcome is still awaited and that lack a proof.

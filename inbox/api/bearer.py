@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from decisions.definition import Definition
 from decisions.errors import NotEntitled
+from decisions.ledger.results import Witness
 from decisions.permission import GRANTED, Act, Scope
 from decisions.refusal import refusals_entered
 from flows.wiring import Layer
@@ -35,11 +36,18 @@ class Program:
         layer: Everything assembled.
         person: In whose name it acts.
         acts: What its scopes cover.
+        token: The number of its token.
     """
 
     layer: Layer
     person: str
     acts: frozenset[Act]
+    token: int
+
+    @property
+    def witness(self) -> Witness:
+        """Who hands something in, as the history names it."""
+        return Witness(self.person, VIA, self.token)
 
     def hold_to_scope(self, act: Act, about: str) -> None:
         """See that the token may do something.
@@ -96,7 +104,7 @@ class Bearers:
                 raise Refused(429, "too many tokens that do not count; wait a minute", headers)
             raise Refused(401, "this token does not count, or no longer", _CHALLENGE)
         acts = [GRANTED[Scope(each)] for each in token.scopes]
-        return Program(self._layer, token.person, frozenset[Act]().union(*acts))
+        return Program(self._layer, token.person, frozenset[Act]().union(*acts), token.id)
 
 
 def asking(

@@ -105,6 +105,18 @@ def known_decision(layer: Layer, decision: str) -> Definition:
     return layer.workspace.decisions[decision]
 
 
+def dossier_of(asking: Program, key: str) -> Dossier:
+    """Return a case, whether or not the program may see it.
+
+    Raises:
+        Refused: There is no such case.
+    """
+    try:
+        return asking.layer.ledger.cases.dossier(key)
+    except LifecycleError:
+        raise Refused(404, f"there is no case {key!r}") from None
+
+
 def known_case(asking: Program, key: str) -> Dossier:
     """Return a case that the program may see.
 
@@ -112,10 +124,7 @@ def known_case(asking: Program, key: str) -> Dossier:
         Refused: There is no such case.
         NotEntitled: It is held out, and the program's person does not own its decision.
     """
-    try:
-        dossier = asking.layer.ledger.cases.dossier(key)
-    except LifecycleError:
-        raise Refused(404, f"there is no case {key!r}") from None
+    dossier = dossier_of(asking, key)
     if dossier.case.state == CaseState.HELD_OUT:
         asking.admit(Act.SEE_HELD_OUT, key, dossier.definition)
     return dossier

@@ -9,13 +9,13 @@ from starlette.requests import Request
 
 from decisions import columnar
 from decisions.desk import Author, Reply
-from decisions.errors import LifecycleError, NotUnderstood
+from decisions.errors import NotUnderstood
 from decisions.lifecycle import Move
 from decisions.permission import Act
 from flows.single import decide_one
 from inbox.api.bearer import VIA, Asking, Program
 from inbox.api.problem import Refused, documented
-from inbox.api.reading import known_case, known_decision
+from inbox.api.reading import dossier_of, known_case, known_decision
 from inbox.api.shape import (
     AnswerSent,
     AnswerTaken,
@@ -58,7 +58,6 @@ Key = Annotated[
 ]
 _OUTCOME = {"line": "BIGINT", "case": "VARCHAR", "subject": "VARCHAR", "value": "DOUBLE",
             "at": "TIMESTAMPTZ", "censored": "VARCHAR"}  # fmt: skip
-_PROOF = {"case_id": "BIGINT", "acted_at": "TIMESTAMPTZ"}
 
 
 @router.post("/decisions/{decision}/records")
@@ -72,9 +71,8 @@ def decide(asking: Asking, decision: str, record: Record, key: Key) -> RecordTol
 @router.post("/cases/{key}/answers")
 def answer(asking: Asking, key: str, sent: AnswerSent, idempotency_key: Key) -> AnswerTaken:
     """Answer a case in the name of the token's person; the first answer wins."""
-    asking.admit(Act.READ, "cases")
-    known_case(asking, key)
     asking.hold_to_scope(Act.ANSWER, key)
+    known_case(asking, key)
     name = f"{VIA}:{asking.person}:{idempotency_key}"
     reply = _answered(asking, key, sent, Author(asking.person, VIA, name))
     return AnswerTaken.model_validate(asdict(reply))
@@ -83,17 +81,13 @@ def answer(asking: Asking, key: str, sent: AnswerSent, idempotency_key: Key) -> 
 @router.post("/interventions")
 def intervene(asking: Asking, sent: InterventionSent) -> InterventionTaken:
     """Hand in proof that something was done for a case; the first proof stands."""
-    dossier = known_case(asking, sent.case)
-    asking.admit(Act.RECORD, sent.case, dossier.definition)
-    case, now = dossier.case, asking.layer.clock()
-    if not case.opened_at <= sent.acted_at <= now:
-        raise LifecycleError(
-            f"{case.key} was opened at {case.opened_at:%Y-%m-%d %H:%M} UTC; what was done for it "
-            "was done since then, and not in the time to come"
-        )
-    proof = columnar.table([(case.id, sent.acted_at)], **_PROOF)
-    count = asking.layer.ledger.results.record_proofs(proof, what=sent.what)
-    return InterventionTaken(recorded=count == 1)
+    asking.hold_to_scope(Act.RECORD, sent.case)
+    # Held out or not is not asked: of the one left alone it has to be known as well.
+    asking.admit(Act.RECORD, sent.case, dossier_of(asking, sent.case).definition)
+    recorded = asking.layer.ledger.receipts.vouch(
+        sent.case, asking.witness, acted_at=sent.acted_at, what=sent.what
+    )
+    return InterventionTaken(recorded=recorded)
 
 
 @router.post("/outcomes")
@@ -105,7 +99,7 @@ def observe(asking: Asking, sent: OutcomesSent) -> OutcomesTaken:
     if faults:
         raise NotUnderstood("; ".join(faults[:20]))
     found = asking.layer.ledger.results.correct(
-        _rows(sent), decision=sent.decision, source=sent.source
+        _rows(sent), decision=sent.decision, source=sent.source, by=asking.witness
     )
     return OutcomesTaken.model_validate(asdict(found))
 

@@ -14,9 +14,12 @@ from decisions.permission import Scope
 from flows.reporting import report_now
 from inbox.app import create_app
 from tests.browsing import ACCOUNTS, HERE, Company, company_of
-from tests.company import DECISION, score
+from tests.company import CHURN_SAVE_CALL, DECISION, score
 
 EVERY = tuple(Scope)
+PROVEN = CHURN_SAVE_CALL + (
+    "intervention: {proof: {from: warehouse, table: calls, on: account_id, at: called_at}}\n"
+)
 
 
 @dataclass
@@ -55,7 +58,7 @@ def program(company: Company, person: str, *scopes: Scope, life: int = 30) -> Pr
 
 @pytest.fixture
 def company(tmp_path: Path) -> Iterator[Company]:
-    found = company_of(tmp_path, *ACCOUNTS)
+    found = company_of(tmp_path, *ACCOUNTS, definition=PROVEN)
     yield found
     found.layer.ledger.close()
 
@@ -252,6 +255,12 @@ class TestCases:
 
 
 class TestAnswers:
+    def test_a_token_that_may_answer_and_no_more_does(self, company):
+        asked = program(company, "mia.chen", Scope.ANSWER)
+
+        assert asked.post("/cases/CSC-1/answers", {"move": "acknowledge"}).status_code == 200
+        assert is_problem(asked.get("/cases/CSC-1"), 403)
+
     @pytest.mark.parametrize(
         ("content", "state"),
         [
@@ -317,6 +326,83 @@ class TestEvidence:
         assert found == [True, False]
         (kept,) = company.layer.ledger.cases.dossier("CSC-1").interventions
         assert (kept.source, kept.what) == ("proven", "CRM call 17")
+
+    def test_proof_is_entered_with_who_handed_it_in_and_how(self, company):
+        proof = {"case": "CSC-1", "acted_at": company.clock().isoformat(), "what": "CRM call 17"}
+
+        program(company, "lee.park").post("/interventions", proof)
+
+        entry = company.layer.ledger.entries_of("CSC-1")[-1]
+        assert (entry.act, entry.actor) == ("proven", "lee.park")
+        told = json.loads(entry.body)
+        assert (told["via"], told["token"]) == ("api", 1)
+
+    def test_proof_where_none_is_declared_is_refused(self, tmp_path):
+        company = company_of(tmp_path / "other", *ACCOUNTS)
+        proof = {"case": "CSC-1", "acted_at": company.clock().isoformat(), "what": "CRM call 17"}
+
+        found = program(company, "lee.park").post("/interventions", proof)
+
+        assert is_problem(found, 409)
+        assert "knows no proof" in found.json()["detail"]
+        assert company.layer.ledger.cases.dossier("CSC-1").interventions == []
+        company.layer.ledger.close()
+
+    @pytest.mark.parametrize(
+        ("days", "status"),
+        [pytest.param(60, 409, id="over"), pytest.param(59.99, 200, id="still-open")],
+    )
+    def test_proof_counts_within_the_window_alone(self, company, days, status):
+        at = company.clock() + timedelta(days=days)
+        company.clock.now += timedelta(days=61)
+        proof = {"case": "CSC-1", "acted_at": at.isoformat(), "what": "CRM call 17"}
+        asked = program(company, "lee.park")
+
+        assert asked.post("/interventions", proof).status_code == status
+
+    def test_whether_a_case_is_held_out_shows_nowhere_where_proof_is_handed_in(self, tmp_path):
+        rows = ({"account_id": f"a{n:02}"} for n in range(20))
+        company = company_of(tmp_path / "held", *rows, definition=PROVEN, holdout="50%")
+        keys = [
+            company.layer.ledger.cases.found(Filter(states=(state,)))[0].key
+            for state in ("held_out", "open")
+        ]
+        proof = {"acted_at": company.clock().isoformat(), "what": "CRM call 17"}
+        told = [
+            [asked.post("/interventions", proof | {"case": key}) for key in keys]
+            for asked in (
+                program(company, "lee.park", Scope.RECORD),
+                program(company, "mia.chen", Scope.RECORD),
+                program(company, "lee.park", Scope.READ),
+            )
+        ]
+
+        assert [[each.status_code for each in pair] for pair in told] == [[200] * 2] + [
+            [403] * 2
+        ] * 2
+        assert all(
+            pair[0].text.replace(keys[0], "it") == pair[1].text.replace(keys[1], "it")
+            for pair in told
+        )
+        company.layer.ledger.close()
+
+    def test_who_handed_in_outcomes_and_how_is_entered(self, company):
+        company.clock.now += timedelta(days=100)
+        sent = {"decision": DECISION, "source": "billing"}
+        sent |= {"outcomes": [{"case": "CSC-1", "value": 1}]}
+        asked = program(company, "lee.park")
+
+        for _ in range(2):
+            asked.post("/outcomes", sent)
+
+        (entry,) = (
+            each
+            for each in company.layer.ledger.entries_of(DECISION)
+            if each.act == "outcomes handed in"
+        )
+        told = json.loads(entry.body)
+        assert entry.actor == "lee.park"
+        assert (told["via"], told["token"], told["new"]) == ("api", 1, 1)
 
     @pytest.mark.parametrize("days", [-1, 1])
     def test_proof_from_before_the_case_or_from_the_time_to_come_is_none(self, company, days):
