@@ -39,7 +39,8 @@ def confirm_people(layer: Layer) -> int:
                 channel.confirm(addressee(person, layer.workspace.people))
         except PermanentFailure as gone:
             _logger.warning("%s does not read what was sent: %s", person, gone)
-            lost += layer.ledger.losses.person(person, name, str(gone))
+            people = layer.workspace.people
+            lost += layer.ledger.losses.person(person, name, str(gone), people)
         except TemporaryFailure as wait:
             _logger.warning("%s is asked who still is there later: %s", name, wait)
             break

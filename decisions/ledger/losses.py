@@ -1,10 +1,23 @@
 """What was sent to people who have gone since, and will not be read."""
 
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Text, cast, func, select, update
 
+from decisions.errors import UnknownPerson
+from decisions.ledger.bulk import among, as_table
 from decisions.ledger.cases import WAITING
-from decisions.ledger.records import Case, Notification, NotificationState
+from decisions.ledger.records import Case, Notification, NotificationState, Version
 from decisions.ledger.store import Store
+from decisions.ledger.transaction import Transaction
+from decisions.ledger.versions import pinned
+from decisions.ledger.waiting import tell
+from decisions.ownership import People, resolve
+from decisions.ports import Kind
+
+_ID, _TEXT = pa.int64(), pa.string()
 
 
 class Losses:
@@ -29,38 +42,71 @@ class Losses:
         with self._store.reading() as connection:
             return [(who, channel) for who, channel in connection.execute(query).tuples()]
 
-    def person(self, recipient: str, channel: str, because: str) -> int:
+    def person(self, recipient: str, channel: str, because: str, people: People) -> int:
         """Record that somebody will not read what they were sent; their next step is due at once.
+
+        The technical owners of what they were asked hear of it, once a day.
 
         Args:
             recipient: Key of the person.
             channel: The connection they were told through.
             because: Why not.
+            people: Who there is.
 
         Returns:
             How many messages that concerns.
         """
         told, cases = Notification.__table__, Case.__table__
         query = (
-            select(told.c.id, told.c.kind, cases.c.id, cases.c.key)
+            select(told.c.id, told.c.kind, cases.c.id, cases.c.key, cases.c.version_id)
             .join(cases, cases.c.id == told.c.case_id)
             .where(*_awaited(), told.c.recipient == recipient, told.c.channel == channel)
+            .order_by(told.c.id)
         )
+        gone = {"state": NotificationState.UNREACHABLE, "failure": because}
         with self._store.writing() as transaction:
             connection = transaction.connection
-            found = connection.execute(query).tuples().all()
-            ids = [each[0] for each in found]
-            gone = {"state": NotificationState.UNREACHABLE, "failure": because}
-            connection.execute(update(told).where(told.c.id.in_(ids)).values(**gone))
-            ids = [each[2] for each in found]
-            connection.execute(
-                update(cases).where(cases.c.id.in_(ids)).values(due_at=transaction.at)
-            )
-            for _, kind, _, key in found:
-                about = {"channel": channel, "failure": because, "kind": kind}
-                about |= {"recipient": recipient, "state": NotificationState.UNREACHABLE}
-                transaction.enter("not told", key, about)
-        return len(found)
+            rows = connection.execute(query).tuples().all()
+            found = as_table(rows, id=_ID, kind=_TEXT, case_id=_ID, key=_TEXT, version=_ID)
+            messages = among(told.c.id, found.column("id").to_pylist(), connection)
+            connection.execute(update(told).where(messages).values(**gone))
+            theirs = among(cases.c.id, found.column("case_id").to_pylist(), connection)
+            connection.execute(update(cases).where(theirs).values(due_at=transaction.at))
+            _tell(transaction, found, gone | {"recipient": recipient, "channel": channel})
+            _alarm(transaction, found, recipient, because, people)
+        return len(rows)
+
+
+def _tell(transaction: Transaction, found: pa.Table, same: Mapping[str, str]) -> None:
+    for name, value in same.items():
+        found = found.append_column(name, pa.repeat(pa.scalar(str(value)), found.num_rows))
+    if found.num_rows:
+        tell(transaction, "not told", found, [*same, "kind"])
+
+
+def _alarm(
+    transaction: Transaction, found: pa.Table, recipient: str, because: str, people: People
+) -> None:
+    """Let the technical owner of every decision that asked somebody hear that they are gone."""
+    versions, cases = Version.__table__, Case.__table__
+    name = people.name(recipient)
+    for version in found.column("version").unique().to_pylist():
+        row = transaction.connection.execute(select(versions).where(versions.c.id == version))
+        owners = pinned(Version(**row.mappings().one())).owners
+        of_it = found.filter(pc.equal(found.column("version"), version))
+        first, count = of_it.column("case_id")[0].as_py(), of_it.num_rows
+        of_first = select(cases.c.key, cases.c.run_id).where(cases.c.id == first)
+        key, run = transaction.connection.execute(of_first).tuples().one()
+        try:
+            to = resolve(
+                "technical", people=people, owners=owners, assignee=None, at=transaction.at
+            ).person
+        except UnknownPerson:
+            continue
+        about = f"{key} and {count - 1:,} more" if count > 1 else key
+        why = f"{name} will not read what was sent about {about}: {because}"
+        alarm = f"alarm:{recipient}:{transaction.at:%Y-%m-%d}:{to}"
+        transaction.queue_once(alarm, Kind.ALARMED, to, why, run_id=run)
 
 
 def _awaited() -> list[ColumnElement[bool]]:

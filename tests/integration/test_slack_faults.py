@@ -425,6 +425,22 @@ class TestF24GoneSince:
         assert told.text.startswith("Nobody has answered in time; it is with Mia Chen")
         assert any("not told" in (entry.act) for entry in room.dossier.entries)
 
+    def test_the_technical_owner_hears_once_of_all_that_they_will_not_read(self, room):
+        room.slack.add_person("U01LEE", email="lee@larkfield.example", name="Lee Park")
+        room.ask("birch", "cedar")
+        room.slack.deactivate(MIA)
+        room.clock.now = room.clock.now.replace(second=0, microsecond=0)
+
+        for _ in range(3):
+            self.sweep(room, minutes=10)
+
+        [alarm] = room.slack.messages_to("U01LEE")
+        assert "Mia Chen will not read what was sent about CSC-1 and 2 more" in str(alarm.blocks)
+        for key in ("CSC-1", "CSC-2", "CSC-3"):
+            acts = [entry.act for entry in room.layer.ledger.cases.dossier(key).entries]
+            assert acts.count("not told") == 1
+        assert room.layer.ledger.verified().breach is None
+
     def test_the_next_one_then_has_their_full_time(self, room):
         room.slack.deactivate(MIA)
         self.sweep(room, minutes=10)
