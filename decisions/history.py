@@ -263,8 +263,9 @@ def _checks(columns: Columns, words: Words, now: datetime) -> list[Check]:
     checks = [
         Check(
             f"SELECT line, arm AS found FROM rows WHERE arm IS NOT NULL AND NOT ({either})",
-            f"{columns.arm} is {{found!r}}; write {known}, or say what the file calls "
+            f"{columns.arm} is {{found!r}}{{rows}}; write {known}, or say what the file calls "
             "them with --treated-is and --control-is",
+            is_one=True,
         )
     ]
     if columns.decided_at:

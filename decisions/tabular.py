@@ -64,11 +64,13 @@ class Check:
         faults: SQL over ``rows`` (the columns by their meaning, with ``line``) that returns
             ``line`` and ``found`` of each row at fault. ``given`` has the same columns as texts,
             so that a value that cannot be read is not taken for one that is not there.
-        text: What is wrong, with ``{found}`` in it.
+        text: What is wrong, with ``{found}`` in it, and ``{rows}`` for how often.
+        is_one: Whether rows with the same value are one fault, named by the first of them.
     """
 
     faults: str
     text: str
+    is_one: bool = False
 
 
 def read_rows(path: Path, columns: Sequence[Column], checks: Sequence[Check] = ()) -> pa.Table:
@@ -229,16 +231,26 @@ def _forms(column: Column, place: str) -> Iterator[Check]:
 
 
 def _found(engine: duckdb.DuckDBPyConnection, check: Check, path: Path) -> list[Fault]:
-    counted = f"SELECT line, found, count(*) OVER () AS many FROM ({check.faults}) ORDER BY line"
-    rows = engine.sql(f"{counted} LIMIT {MOST_ALIKE}").fetchall()
-    faults = [Fault(str(path), line, check.text.format(found=found)) for line, found, _ in rows]
-    return _and_more(faults, rows[0][2]) if rows else []
+    rows = engine.sql(
+        "SELECT min(line) AS line, found, count(*) AS times, count(*) OVER () AS many "
+        f"FROM ({check.faults}) GROUP BY {'found' if check.is_one else 'line, found'} "
+        f"ORDER BY 1 LIMIT {MOST_ALIKE}"
+    ).fetchall()
+    faults = [
+        Fault(str(path), line, check.text.format(found=found, rows=_in_rows(times)))
+        for line, found, times, _ in rows
+    ]
+    return _and_more(faults, rows[0][3], "value" if check.is_one else "row") if rows else []
 
 
-def _and_more(faults: Sequence[Fault], count: int) -> list[Fault]:
+def _in_rows(times: int) -> str:
+    return f" in {times:,} rows" if times > 1 else ""
+
+
+def _and_more(faults: Sequence[Fault], count: int, what: str = "row") -> list[Fault]:
     """Return the first faults of one kind, the last of them saying how many more there are."""
     shown, more = list(faults[:MOST_ALIKE]), count - MOST_ALIKE
     if more > 0:
-        rows = "row" if more == 1 else "rows"
-        shown[-1] = replace(shown[-1], text=f"{shown[-1].text}; and {more:,} more {rows} like it")
+        like_it = f"{more:,} more {what}{'s' if more > 1 else ''} like it"
+        shown[-1] = replace(shown[-1], text=f"{shown[-1].text}; and {like_it}")
     return shown

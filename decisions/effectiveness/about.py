@@ -76,6 +76,7 @@ class About(Frozen):
         share: The declared holdout, 0 to 1; None without one.
         measure: The declared outcome; None without one.
         has_proof: Whether it says how interventions are proven.
+        slices: The fields whose parts the report is to look at.
     """
 
     decision: str
@@ -91,6 +92,7 @@ class About(Frozen):
     share: float | None
     measure: Measure | None
     has_proof: bool
+    slices: tuple[str, ...] = ()
 
     def owner(self, role: str) -> str:
         """Return the name of the owner in a role.
@@ -128,6 +130,7 @@ def about(definition: Definition, evidence: Evidence, names: Mapping[str, str]) 
         share=holdout.share.of_one if holdout else None,
         measure=measure_of(definition),
         has_proof=definition.intervention is not None,
+        slices=tuple(each.by for each in definition.report.slices),
     )
 
 

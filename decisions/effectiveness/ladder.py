@@ -12,6 +12,7 @@ from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.benefit import Benefit
 from decisions.effectiveness.effect import Effect
 from decisions.effectiveness.evidence import ENOUGH_SUBJECTS, Evidence
+from decisions.effectiveness.finished import of_finished
 from decisions.effectiveness.look import Look
 from decisions.effectiveness.power import (
     ENOUGH_POWER,
@@ -109,7 +110,14 @@ def worthwhile(measure: Measure, treatment: ArmOutcomes) -> float | None:
 
 
 def verdict(found: Found) -> Verdict:
-    """Return the first step of the ladder that holds."""
+    """Return the first step of the ladder that holds; of a finished trial, what it leads to."""
+    judged = _judged(found)
+    if found.evidence.imported is None:
+        return judged
+    return of_finished(judged, found.about, found.benefit)
+
+
+def _judged(found: Found) -> Verdict:
     about, evidence = found.about, found.evidence
     faults = [check.fault for check in found.checks if check.fault]
     if about.measure is None:

@@ -51,7 +51,7 @@ def report(
     overview = None if decisions else overview_now(here.layer, written)
     told = _told(here, written) if tell else []
     document: dict[str, Any] = {"reports": [_document(each) for each in written]}
-    shown = [line for each in written for line in _shown(each)]
+    shown = [line for each in written for line in _shown(each, month)]
     if overview:
         shown.append(pairs([("all", overview)]))
     if tell:
@@ -185,9 +185,14 @@ def _document(written: "Reported") -> dict[str, Any]:
     }
 
 
-def _shown(written: "Reported") -> Iterator[RenderableType]:
-    verdict = written.report.verdict
+def _shown(written: "Reported", month: str | None) -> Iterator[RenderableType]:
+    verdict, imported = written.report.verdict, written.report.imported
     yield f"{written.report.about.decision}: {verdict.kind}"
+    if imported and month:
+        yield (
+            f"this is the imported period {imported.period!r}, reported whole: --month {month} "
+            "picks cases opened here, and it has none"
+        )
     yield verdict.sentences
     yield pairs([("do", verdict.recommendation), ("page", written.html)])
     yield ""

@@ -139,6 +139,17 @@ class TestTheFile:
         assert numbers["verdict"]["kind"] == "cannot be judged"
         assert "50 of 200 (25.0%) held-out subjects were acted on all the same" in page
 
+    def test_is_reported_whole_and_says_so_where_a_month_is_asked_for(self, desk):
+        Path("calls.csv").write_text(TRIAL)
+        desk.brings("calls.csv", "old-calls")
+
+        assert desk.run("report", "old-calls", "--month", "2026-01") == 0
+        asked = " ".join(desk.out.split())
+        assert desk.run("report", "old-calls") == 0
+
+        assert "this is the imported period 'calls', reported whole: --month 2026-01 picks" in asked
+        assert "reported whole" not in desk.out
+
     def test_is_taken_once(self, desk):
         Path("calls.csv").write_text(TRIAL)
 
@@ -182,6 +193,19 @@ class TestTheFile:
         assert "3: subject 'a' was there before; a subject counts once" in said
         assert "4: outcome is 'often'; write a number" in said
         assert "4 faults; nothing was loaded" in said
+
+    def test_a_word_for_an_arm_that_many_rows_hold_is_one_fault_and_not_as_many(self, desk):
+        rows = "letter,2026-01-05,1\nnothing,2026-01-05,0\n" * 1_000
+        Path("letters.csv").write_text("group,decided_at,outcome\n" + rows)
+
+        code = desk.run("import", "letters.csv", "--decision", "churn-save-call", "--arm", "group",
+                        "--as", "lee.park")  # fmt: skip
+
+        assert code == 2
+        said = " ".join(desk.err.split())
+        assert "2: group is 'letter' in 1,000 rows; write 'treatment' or 'control', or" in said
+        assert "3: group is 'nothing' in 1,000 rows; write" in said
+        assert "2 faults; nothing was loaded" in said
 
     def test_what_nobody_declared_is_asked_for_at_once(self, desk):
         Path("calls.csv").write_text(TRIAL)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from decisions.effectiveness.adoption import Adoption, Overrides
 from decisions.effectiveness.evidence import FollowUp
 from decisions.effectiveness.report import compose
 from flows.report_pages import MOST_LOOPS, html, markdown, write_report
@@ -173,6 +174,69 @@ class TestEmptyStates:
 
         assert "What came of it" not in text
         assert "“outcome known” is not shown" in text
+
+
+class TestDeclaredParts:
+    DECLARED = definition(
+        report={"slices": [{"by": "arr", "at": [10_000]}, {"by": "account_manager"}]}
+    )
+
+    def test_are_named_while_they_are_not_shown(self):
+        few = compose(self.DECLARED, evidence(arm(40, 30), arm(360, 280)))
+
+        text = Page(html(few)).text
+
+        assert "Declared parts: by arr , account_manager . They are not shown before an" in text
+
+    def test_nobody_declared_are_not_spoken_of(self, pages):
+        assert "Declared parts" not in Page(pages["too early"]).text
+
+
+class TestWhoOverrode:
+    def told(self, *counts):
+        overrides = tuple(
+            Overrides(person=f"p{n}", name=f"P {n}", count=count, reasons={})
+            for n, count in enumerate(counts)
+        )
+        found = evidence(*BOTH, adoption=Adoption(overrides=overrides))
+        return Page(html(compose(definition(), found))).text
+
+    @pytest.mark.parametrize(
+        ("counts", "said"),
+        [
+            ((None,), "One person overrode, in fewer than 5 cases; so few are not shown by name."),
+            ((None, None), "2 people overrode, each in fewer than 5 cases; so few are"),
+        ],
+    )
+    def test_gets_no_empty_table_where_nobody_did_often(self, counts, said):
+        text = self.told(*counts)
+
+        assert said in text
+        assert "Who overrode, and why" not in text
+
+    def test_gets_a_table_with_the_rest_counted(self):
+        text = self.told(7, None)
+
+        assert "Who overrode, and why" in text
+        assert "1 more overrode fewer cases." in text
+
+    @pytest.mark.parametrize(
+        ("overridden", "said"), [(1, "Why 1 of 60 cases was"), (2, "Why 2 of 60 cases were")]
+    )
+    def test_is_counted_in_the_right_number(self, overridden, said):
+        followed = FollowUp(opened=60, told=60, answered=50, overridden=overridden)
+
+        assert said in Page(html(compose(definition(), evidence(*BOTH, followed=followed)))).text
+
+
+def test_a_printed_page_shows_short_tables_opened_and_promises_no_query():
+    page = html(report("works"))
+
+    printed = page.partition("@media print")[2].partition("</style>")[0]
+    assert "details:not(.printed), .screen { display: none; }" in printed
+    assert ".printed::details-content { content-visibility: visible;" in printed
+    promise = page.index("Each number, and the question that gave it")
+    assert page.rindex('<div class="screen">', 0, promise) > page.rindex("</section>", 0, promise)
 
 
 class TestWhatOthersWrote:

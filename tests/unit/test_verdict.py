@@ -7,6 +7,7 @@ from scipy import stats
 
 from decisions.effectiveness.arm import ArmOutcomes
 from decisions.effectiveness.effect import estimate_effect
+from decisions.effectiveness.evidence import Imported
 from decisions.effectiveness.ladder import shortfall
 from decisions.effectiveness.report import compose
 from decisions.effectiveness.verdict import VerdictKind
@@ -290,3 +291,34 @@ def test_what_is_missing_is_said_for_each_arm():
             "40 outcomes are known; 100 are needed"
         ),
     )
+
+
+class TestAFinishedTrial:
+    TRIAL = Imported(
+        period="letters",
+        file="letters.csv",
+        sha256="0" * 64,
+        imported_at=AS_OF,
+        by="lee.park",
+        subjects=4_000,
+        share_declared=True,
+        acted_known=0,
+        acted=0,
+    )
+
+    @pytest.mark.parametrize(
+        ("control", "treatment", "changes", "kind", "advice"),
+        [
+            (arm(400, 284), arm(3_600, 2_808), {}, "works", "Do it from now on"),
+            (arm(400, 284), arm(3_600, 2_808), {"better": "lower"}, "harmful", "Do not do it ag"),
+            (arm(400, 300), arm(3_600, 2_808), {}, "inconclusive", "The trial is over"),
+            (arm(50, 30), arm(450, 300), {}, "too early", "The trial is over"),
+            (arm(20, 10), arm(900, 500), {}, "cannot be judged", "Rely on none of these numb"),
+        ],
+    )
+    def test_is_not_told_to_go_on_running(self, control, treatment, changes, kind, advice):
+        found = judged(control, treatment, imported=self.TRIAL, **changes)
+
+        assert found.kind == kind
+        assert found.recommendation.startswith(advice)
+        assert not re.search("[Kk]eep it|Let it run|Halt|Wait|salt", found.recommendation)
