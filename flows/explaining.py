@@ -83,7 +83,9 @@ def explain(layer: Layer, decision: str, subject: str, *, at: datetime) -> Expla
     Raises:
         NotUnderstood: Neither the workspace nor the ledger knows the decision.
     """
-    run = layer.ledger.runs.in_force(decision, at)
+    cases = layer.ledger.cases.about(decision, subject)
+    opening = {case.run_id for case in cases}
+    run = layer.ledger.runs.in_force(decision, at, opening=opening)
     if run is None:
         return _never_asked(layer, decision, subject, at)
     version = layer.ledger.version_of(run)
@@ -98,7 +100,6 @@ def explain(layer: Layer, decision: str, subject: str, *, at: datetime) -> Expla
         model=definition.signal.model.name,
         because="",
     )
-    cases = layer.ledger.cases.about(decision, subject)
     opened = next((case for case in cases if case.run_id == run.id), None)
     try:
         row = _row(layer, run, subject)

@@ -13,7 +13,8 @@ from starlette.responses import Response, StreamingResponse
 
 from decisions.errors import NotUnderstood
 from decisions.ledger.overview import Sought
-from decisions.permission import Act, Role
+from decisions.ledger.records import Arm, Case
+from decisions.permission import Act
 from flows.explaining import Explained, explain
 from inbox.identity import Reader
 from inbox.rendering import Renderer
@@ -130,6 +131,10 @@ class Inspecting:
             me.key, Act.SEE_HELD_OUT, *written
         ):
             return found
+        if treated := self._treated(question.decision, subject, at):
+            then = explain(self._layer, question.decision, subject, at=treated.opened_at)
+            if then.verdict == "opened":
+                return then
         # Alike for whatever is not open, so that nobody can tell who is left alone on purpose.
         because = (
             "no case was opened for it by then; why not is told to the owners of the decision, "
@@ -140,15 +145,19 @@ class Inspecting:
             because=because,
         )  # fmt: skip
 
+    def _treated(self, decision: str, subject: str, at: datetime) -> Case | None:
+        """Return the latest case that was opened for somebody by then, not one held out."""
+        cases = self._layer.ledger.cases.about(decision, subject)
+        treated = (case for case in cases if case.arm == Arm.TREATMENT and case.opened_at <= at)
+        return next(treated, None)
+
     def _admitted(self, request: Request, act: Act) -> Reader:
         decisions = self._layer.workspace.decisions.values()
         return self._renderer.admitted(request, act, *decisions, about="the ledger")
 
-    def _shown(self, me: Reader) -> tuple[str, ...] | None:
-        """Return the decisions whose held-out cases the reader may see; None for all of them."""
+    def _shown(self, me: Reader) -> tuple[str, ...]:
+        """Return the decisions whose held-out cases the reader may see."""
         admission, decisions = self._layer.admission, self._layer.workspace.decisions
-        if Role.OPERATOR in admission.roles(me.key):
-            return None
         return tuple(
             name
             for name, each in decisions.items()

@@ -44,14 +44,14 @@ class Sought:
         about: What they are about: a case's key, a version, a run; from its beginning on.
         actor: Key of who did it.
         act: What was done.
-        shown: Decisions whose held-out cases may be shown; None for all.
+        shown: Decisions whose held-out cases may be shown.
         before: Only entries with a smaller number.
     """
 
     about: str | None = None
     actor: str | None = None
     act: str | None = None
-    shown: Collection[str] | None = ()
+    shown: Collection[str] = ()
     before: int | None = None
 
 
@@ -148,14 +148,13 @@ def _conditions(sought: Sought) -> Iterator[ColumnElement[bool]]:
         yield _entries.c.act == storable(sought.act)
     if sought.before is not None:
         yield _entries.c.id < sought.before
-    if sought.shown is not None:
-        hidden = (
-            select(_cases.c.id)
-            .where(
-                _cases.c.key == _entries.c.object,
-                _cases.c.state == CaseState.HELD_OUT,
-                _cases.c.decision.not_in(sorted(sought.shown)),
-            )
-            .exists()
+    hidden = (
+        select(_cases.c.id)
+        .where(
+            _cases.c.key == _entries.c.object,
+            _cases.c.state == CaseState.HELD_OUT,
+            _cases.c.decision.not_in(sorted(sought.shown)),
         )
-        yield ~hidden
+        .exists()
+    )
+    yield ~hidden

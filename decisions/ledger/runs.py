@@ -1,7 +1,7 @@
 """What is written when a batch was decided: the run, its arms, its cases, its first messages."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -88,17 +88,27 @@ class Runs:
         with self._store.reading() as connection:
             return [Run(**row) for row in connection.execute(query).mappings()]
 
-    def in_force(self, decision: str, at: datetime) -> Run | None:
-        """Return the last run of a decision that was recorded by then.
+    def in_force(self, decision: str, at: datetime, *, opening: Collection[int] = ()) -> Run | None:
+        """Return the last run of a decision that was recorded by then and acted.
+
+        Single records of others say nothing of a subject, and one in shadow counts only where
+        nothing else ran.
 
         Args:
             decision: Its name.
             at: The instant (timezone-aware).
+            opening: The runs over single records that count, as they opened a case of the subject.
         """
         table = Run.__table__
-        query = select(table).where(table.c.decision == decision, table.c.recorded_at <= at)
+        is_batch = table.c.batch.not_like(f"{SINGLE}%") | table.c.id.in_(opening)
+        query = (
+            select(table)
+            .where(table.c.decision == decision, table.c.recorded_at <= at, is_batch)
+            .order_by(table.c.state == SHADOW, table.c.id.desc())
+            .limit(1)
+        )
         with self._store.reading() as connection:
-            row = connection.execute(query.order_by(table.c.id.desc()).limit(1)).mappings().first()
+            row = connection.execute(query).mappings().first()
         return Run(**row) if row else None
 
     def of_request(self, decision: str, batch: Batch) -> Run | None:

@@ -10,9 +10,10 @@ import pytest
 from decisions.desk import Author
 from decisions.ledger import Filter
 from flows import sweep
+from flows.single import decide_one
 from inbox.app import create_app
 from tests.browsing import ACCOUNTS, Browser, Company, company_of, text
-from tests.company import CHURN_SAVE_CALL, DECISION, PEOPLE
+from tests.company import CHURN_SAVE_CALL, DECISION, PEOPLE, score, write_scores
 
 PAGE = f"/decisions/{DECISION}"
 
@@ -98,7 +99,25 @@ class TestDecision:
         assert "The scores are wrong." in page
         assert company.layer.ledger.releases.halts() == []
 
-    @pytest.mark.parametrize("act", ["halt", "resume", "sign"])
+    def test_nobody_but_its_signers_signs_and_that_they_tried_is_entered(self, tmp_path):
+        signed = CHURN_SAVE_CALL + "sign_off: {by: [business]}\n"
+        company = company_of(tmp_path, *ACCOUNTS, definition=signed, is_run=False)
+        layer = company.layer
+        layer.board.release(
+            layer.definition(DECISION), Author("lee.park", "api", "1"), because="First"
+        )
+
+        found = company.visited_by("mia.chen").post(f"{PAGE}/sign", version="1")
+
+        assert found.status_code == 403
+        refused = [each for each in layer.ledger.entries_of(DECISION) if "refused" in each.act]
+        refused += [
+            each for each in layer.ledger.entries_of(f"{DECISION} v1") if "refused" in each.act
+        ]
+        assert [(each.actor, each.act) for each in refused] == [("mia.chen", "sign refused")]
+        layer.ledger.close()
+
+    @pytest.mark.parametrize("act", ["halt", "resume"])
     def test_nobody_else_does_and_that_they_tried_is_entered(self, company, act):
         if act == "resume":
             company.visited_by("dana.reyes").post(f"{PAGE}/halt", because="Wrong.")
@@ -106,11 +125,10 @@ class TestDecision:
 
         found = company.visited_by("mia.chen").post(f"{PAGE}/{act}", because="I want to.")
 
-        assert found.status_code == (409 if act == "sign" else 403)
+        assert found.status_code == 403
         assert company.layer.ledger.releases.standing(DECISION).id == before
-        if act != "sign":  # of which there is nothing to sign
-            last = company.layer.ledger.entries_of(DECISION)[-1]
-            assert (last.actor, last.act) == ("mia.chen", f"{act} refused")
+        last = company.layer.ledger.entries_of(DECISION)[-1]
+        assert (last.actor, last.act) == ("mia.chen", f"{act} refused")
 
     def test_a_halt_without_a_reason_is_none(self, company):
         found = company.visited_by("dana.reyes").post(f"{PAGE}/halt", because=" ")
@@ -200,6 +218,19 @@ class TestLedger:
         )
         company.layer.ledger.close()
 
+    def test_what_is_held_out_is_hidden_from_operators_as_well(self, tmp_path):
+        rows = ({"account_id": f"a{n:02}"} for n in range(20))
+        company = company_of(
+            tmp_path, *rows, holdout="90%", people=PEOPLE + "operators: [omar.haddad]\n"
+        )
+        pages = [
+            text(company.visited_by(each).get("/ledger?act=held+out"))
+            for each in ("dana.reyes", "omar.haddad")
+        ]
+
+        assert ["held out CSC-" in page for page in pages] == [True, False]
+        company.layer.ledger.close()
+
     def test_what_is_held_out_is_the_owners_alone(self, quiet, held_out, tmp_path):
         other = CHURN_SAVE_CALL.replace(DECISION, "another-call").replace(
             "business: dana.reyes, technical: lee.park, backup: sam.ortiz",
@@ -228,6 +259,29 @@ class TestExplain:
         assert "opened" in page
         assert "Open CSC-1" in page
         assert "churn probability is 0.91" in page
+
+    def test_tells_the_assignee_of_their_case_whatever_ran_since(self, company):
+        company.clock.now += timedelta(days=1)
+        again = {"scored_at": company.clock()}
+        write_scores(company.layer.workspace.folder, ACCOUNTS, **again)
+        sweep.decide(company.layer, DECISION)
+        decide_one(company.layer, DECISION, score("dot") | again, key="1")
+
+        page = text(
+            company.visited_by("mia.chen").get(f"/explain?decision={DECISION}&subject=acme")
+        )
+
+        assert "Open CSC-1" in page
+        assert "churn probability is 0.91" in page
+
+    def test_a_record_of_somebody_else_does_not_hide_why_not(self, company):
+        decide_one(company.layer, DECISION, score("dot") | {"scored_at": company.clock()}, key="1")
+
+        page = text(
+            company.visited_by("dana.reyes").get(f"/explain?decision={DECISION}&subject=nobody")
+        )
+
+        assert "It was not among the 3 subjects of run 1." in page
 
     def test_says_why_not_to_owners(self, company):
         page = text(
