@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from decisions.deciding.evaluation import relation_sql
 from decisions.deciding.gate import newest_score
-from decisions.definition import Definition, Relation
+from decisions.definition import Definition, Outcome, Proof, Relation
 from decisions.errors import (
     ConnectorError,
     DefinitionError,
@@ -29,6 +29,7 @@ from decisions.ports import (
     wall_clock,
 )
 from flows import mooring, wiring
+from flows.fitness import batch_seen, probe_seen
 from flows.settings import Settings
 from flows.wiring import Layer
 
@@ -60,7 +61,12 @@ def examined(settings: Settings, clock: Clock = wall_clock) -> Iterator[Finding]
         layer = wiring.assemble(settings, clock)
     except DefinitionError as error:
         for fault in error.faults:
-            yield Finding(about="connections", condition=Condition.FAULTY, found=str(fault))
+            yield Finding(
+                about=f"{fault.file}:{fault.line}" if fault.line else fault.file,
+                condition=Condition.FAULTY,
+                found="cannot be used as written",
+                advice=fault.text,
+            )
         return
     except LedgerError as error:
         yield Finding(about="ledger", condition=Condition.AWAY, found=str(error))
@@ -81,6 +87,7 @@ class _Look:
         for definition in self._layer.workspace.decisions.values():
             yield self._standing(definition)
             yield from self._sources(definition)
+            yield from batch_seen(self._layer, definition)
             yield from self._age(definition)
             yield from self._owners(definition)
         to = [_addressee(self._people, key) for key in sorted(self._present())]
@@ -162,6 +169,8 @@ class _Look:
         what = relation.table or relation.path or "its query"
         about = f"{definition.decision}: {what}"
         try:
+            if isinstance(relation, Outcome | Proof):
+                return probe_seen(self._layer, definition.decision, relation, about)
             warehouse = self._layer.warehouses[relation.connection]
             columns = warehouse.columns(relation_sql(relation, warehouse))
         except ConnectorError as failure:

@@ -19,6 +19,7 @@ from decisions.ledger.evidence import gather
 from decisions.ledger.periods import new_subjects
 from decisions.quantities import Difference, Share
 from decisions.rules.columns import quoted
+from flows import fitness
 from flows.wiring import Layer
 
 
@@ -31,6 +32,7 @@ class Planned(BaseModel):
         unit: Unit of the price.
         pace_from: Where the pace was read.
         base_from: Where the rate without action was read.
+        withheld: Files of scores that the decision's own data contract would refuse, and why.
     """
 
     decision: str
@@ -38,6 +40,7 @@ class Planned(BaseModel):
     unit: str | None
     pace_from: str
     base_from: str
+    withheld: list[str] = []
 
 
 class _Seen(BaseModel):
@@ -46,6 +49,7 @@ class _Seen(BaseModel):
     pace: Pace
     each: float | None
     source: str
+    withheld: list[str] = []
 
 
 class _Asked(BaseModel):
@@ -107,6 +111,7 @@ def plan_now(
         unit=measure.unit,
         pace_from=seen.source,
         base_from=base_from,
+        withheld=seen.withheld,
     )
 
 
@@ -146,7 +151,10 @@ def _seen_in(layer: Layer, definition: Definition, files: Sequence[Path]) -> _Se
     opened: set[str] = set()
     selected_at_all: set[str] = set()
     counts, worth = list[tuple[datetime, int]](), list[float]()
+    refused = list[str]()
     for at, file in batches:
+        faults = fitness.batch_faults(layer, _of_file(definition, file), as_of=at)
+        refused += [f"{file.name} would be withheld: {fault}" for fault in faults]
         matches = selected(_of_file(definition, file), layer.warehouses, as_of=at)
         verdicts = simulation.limited(matches, at=at)
         through = verdicts.filter(pc.is_null(verdicts.column("reason")))
@@ -160,6 +168,7 @@ def _seen_in(layer: Layer, definition: Definition, files: Sequence[Path]) -> _Se
         pace=pace_of(counts, suppressed=len(selected_at_all - opened)),
         each=sum(worth) / len(worth) if worth else None,
         source=f"{len(files)} file{'s' if len(files) > 1 else ''} of scores",
+        withheld=refused,
     )
 
 

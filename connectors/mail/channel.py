@@ -11,6 +11,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
+from socket import gaierror
 from time import monotonic
 from typing import Self
 
@@ -28,6 +29,20 @@ from decisions.ports import Addressee, Clock, Condition, Finding, Message, Recei
 REPAIR_WAIT = timedelta(minutes=5)
 _FAILURES = (smtplib.SMTPException, OSError, ValueError)
 """Everything the client is known to raise; the last for an answer that is no SMTP."""
+
+
+def _reason(failure: Exception) -> str:
+    """Return why there was no answer, in words; what a server wrote is not repeated."""
+    match failure:
+        case ConnectionRefusedError():
+            return "nothing listens there"
+        case TimeoutError():
+            return "it took too long"
+        case gaierror():
+            return "its name is not known"
+        case OSError() if failure.strerror and not isinstance(failure, smtplib.SMTPException):
+            return failure.strerror.lower()
+    return "the connection was lost, or it speaks no SMTP"
 
 
 class MailChannel:
@@ -78,7 +93,8 @@ class MailChannel:
             with _Conversation(self.name, self._server, self.budget) as conversation:
                 conversation.open()
         except ConnectorError as failure:
-            yield Finding(about=about, condition=Condition.AWAY, found=str(failure))
+            told = str(failure).removeprefix(f"{self.name}: ")
+            yield Finding(about=about, condition=Condition.AWAY, found=told)
             return
         where = f"{self._server.host}:{self._server.port}"
         yield Finding(about=about, found=f"{where} takes mail from {self._from}")
@@ -123,7 +139,7 @@ class _Conversation:
             text = f"the server's certificate is not good ({doubt.verify_message})"
             raise self._out_of_order(text) from None
         except _FAILURES as failure:
-            raise self._unheard(type(failure).__name__) from None
+            raise self._unheard(_reason(failure)) from None
 
     def name(self, sender: str, to: Addressee, written: EmailMessage) -> None:
         """Say from whom and to whom the letter is.
@@ -143,7 +159,7 @@ class _Conversation:
             code, _ = self._step().rcpt(to.email)
             self._taken(code, f"mail to {to.person}")
         except _FAILURES as failure:
-            raise self._unheard(type(failure).__name__) from None
+            raise self._unheard(_reason(failure)) from None
 
     def hand_over(self, written: EmailMessage) -> None:
         """Hand over the letter itself.
@@ -158,7 +174,7 @@ class _Conversation:
         except smtplib.SMTPDataError as refusal:
             code = refusal.smtp_code
         except _FAILURES as failure:
-            found = type(failure).__name__
+            found = _reason(failure)
             text = f"the server did not say whether it took the letter ({found}); it may have"
             raise UnknownOutcome(text, connector=self._connector) from None
         self._taken(code, "the letter")

@@ -1,14 +1,14 @@
 """Whether the columns of a batch are there and of the declared types."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
 
 from decisions.deciding.contract import EMPTY, Rows, Violation, repeated
 from decisions.deciding.evaluation import literal_version, relation_sql
-from decisions.definition import Context, Definition, FieldSpec, Signal
+from decisions.definition import Context, Definition, FieldSpec, Outcome, Proof, Signal
 from decisions.ports import Warehouse
 from decisions.rules.columns import can_try, cast, quoted
 
@@ -24,6 +24,9 @@ _FITTING = {
 }
 _KEY = "text or a whole number"
 _KEY_TYPES = (*_FITTING["string"], *_FITTING["integer"])
+_DECIMALS = tuple(exp.DataType.REAL_TYPES)
+_TIMES = (*_FITTING["timestamp"], *_FITTING["date"], *_FITTING["string"])
+_MEASURES = (*_NUMBERS, *_FITTING["boolean"], *_FITTING["string"])
 _Wanted = Mapping[str, tuple[str, tuple[Any, ...]]]
 
 
@@ -60,7 +63,41 @@ def misfits(signal: Signal, found: Mapping[str, str], dialect: str) -> list[Misf
         wanted[signal.model.version] = (_KEY, _KEY_TYPES)
     if signal.gate.unique:
         wanted.setdefault(signal.gate.unique, ("any type", ()))
-    return _misfits(wanted | _declared(signal.fields), found, dialect)
+    unfit = _misfits(wanted | _declared(signal.fields), found, dialect)
+    return [_with_remedy(each, signal, found, dialect) for each in unfit]
+
+
+def _with_remedy(misfit: Misfit, signal: Signal, found: Mapping[str, str], dialect: str) -> Misfit:
+    """Say what to do about a version such as 2.1, which a CSV file gives as a number.
+
+    Read as text it would not say which version it was: 2.1 and 2.10 are the same number.
+    """
+    kind = found.get(misfit.column)
+    if misfit.column != signal.model.version or misfit.column in signal.fields or kind is None:
+        return misfit
+    if not exp.DataType.build(kind, dialect=dialect).is_type(*_DECIMALS):
+        return misfit
+    remedy = "write versions as text, such as v2.1, or one for all in quotes: version: \"'2.1'\""
+    return replace(misfit, text=f"{misfit.text}; {remedy}")
+
+
+def probe_misfits(probe: Outcome | Proof, found: Mapping[str, str], dialect: str) -> list[Misfit]:
+    """Return the columns of an outcome or a proof that are missing or cannot be what they are for.
+
+    Args:
+        probe: What names the columns.
+        found: Column names and types, in the dialect's own words.
+        dialect: sqlglot's name of the dialect.
+    """
+    wanted: dict[str, tuple[str, tuple[Any, ...]]] = {probe.on: ("any type", ())}
+    if isinstance(probe, Outcome):
+        wanted[probe.measure] = ("a number or a boolean", _MEASURES)
+    if probe.at:
+        wanted[probe.at] = ("a timestamp or a date", _TIMES)
+    if dialect == "duckdb":  # where names of columns are the same in any case
+        spelt = {name.lower(): name for name in found}
+        wanted = {spelt.get(name.lower(), name): demand for name, demand in wanted.items()}
+    return _misfits(wanted, found, dialect)
 
 
 def texts(found: Mapping[str, str], dialect: str) -> set[str]:

@@ -1,6 +1,6 @@
 """Look whether everything would work."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import RenderableType
 
@@ -8,7 +8,13 @@ from flows.cli.endings import DONE, WORLD_FAILED, YOURS_TO_FIX
 from flows.cli.here import CommandHere
 from flows.cli.output import attributes, plural, table
 
+if TYPE_CHECKING:
+    from decisions.ports import Finding
+
 _MARKS: Final = {"fine": "ok", "doubtful": "note", "faulty": "MEND", "away": "away"}
+
+_LONGEST: Final = 40
+"""Characters of one word that have a place beside everything else in eighty columns."""
 
 
 def doctor(*, here: CommandHere) -> int:
@@ -28,7 +34,8 @@ def doctor(*, here: CommandHere) -> int:
         found = list(examined(here.settings, here.clock))
     faulty = [one for one in found if one.condition is Condition.FAULTY]
     away = [one for one in found if one.condition is Condition.AWAY]
-    rows = [(_MARKS[one.condition], one.about, one.found) for one in found]
+    rows = [(_MARKS[one.condition], one.about, _cell(one)) for one in found]
+    places = [f"\n{one.about}: {one.found}" for one in found if _is_long(one)]
     advice: list[RenderableType] = [
         f"  {one.about}: {one.advice}" for one in found if one.advice and one.condition != "fine"
     ]
@@ -36,6 +43,7 @@ def doctor(*, here: CommandHere) -> int:
     here.out.answer(
         {"findings": [attributes(one, "about", "condition", "found", "advice") for one in found]},
         table("", "what", "found", rows=rows, whole=[0]),
+        *places,
         *([f"\n{'What to do' if faulty or away else 'Notes'}", *advice] if advice else []),
         "",
         f"{plural(len(found), 'look')}, {end}{f', {len(away)} did not answer' if away else ''}",
@@ -43,3 +51,12 @@ def doctor(*, here: CommandHere) -> int:
     if faulty:
         return YOURS_TO_FIX
     return WORLD_FAILED if away else DONE
+
+
+def _is_long(one: "Finding") -> bool:
+    """Whether it is an address too long for the table, which nobody could copy once broken."""
+    return " " not in one.found and len(one.found) > _LONGEST
+
+
+def _cell(one: "Finding") -> str:
+    return "below" if _is_long(one) else one.found

@@ -103,7 +103,13 @@ def _print(where: Console, what: RenderableType, style: str | None = None) -> No
     if isinstance(what, Table):
         gaps = GAP * (len(what.columns) - 1)
         where.width = max(width, gaps + sum(column.min_width or 0 for column in what.columns))
-    where.print(what, crop=False)
+    if where.is_terminal:
+        where.print(what, crop=False)
+    else:
+        with where.capture() as drawn:
+            where.print(what, crop=False)
+        lines = (line.rstrip() for line in drawn.get().splitlines())
+        where.file.write("".join(f"{line}\n" for line in lines))
     where.width = width
 
 

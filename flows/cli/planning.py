@@ -79,7 +79,7 @@ def _shown(found: "Planned") -> Iterator[RenderableType]:
     yield table(*headings, rows=rows, whole=[0, 1, 4])
     yield "\nSubjects: so many must come for enough to be held out, 9 times out of 10."
     yield "Price: successes forgone by leaving them alone, if the effect is as large as hoped."
-    yield from (f"! {warning}" for warning in plan.warnings)
+    yield from (f"! {warning}" for warning in [*plan.warnings, *found.withheld])
 
 
 def _row(outlook: "Outlook", unit: str | None, absent: str) -> tuple[object, ...]:

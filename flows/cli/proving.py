@@ -51,9 +51,9 @@ def report(
     overview = None if decisions else overview_now(here.layer, written)
     told = _told(here, written) if tell else []
     document: dict[str, Any] = {"reports": [_document(each) for each in written]}
-    shown = [line for each in written for line in _shown(each, month)]
+    shown = [line for each in written for line in ("", *_shown(each, month))][1:]
     if overview:
-        shown.append(pairs([("all", overview)]))
+        shown += ["", pairs([("all", overview)])]
     if tell:
         people = here.layer.workspace.people
         named = ", ".join(people.name(person) for person in told)
@@ -195,4 +195,3 @@ def _shown(written: "Reported", month: str | None) -> Iterator[RenderableType]:
         )
     yield verdict.sentences
     yield pairs([("do", verdict.recommendation), ("page", written.html)])
-    yield ""

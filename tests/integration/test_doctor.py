@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import duckdb
 import pytest
 
 from connectors.slack.channel import SlackChannel
@@ -261,3 +262,88 @@ def test_a_messages_tab_that_is_off_is_named(slack, clock):
     one = look(slack, clock, [DANA])["slack: direct messages"]
 
     assert one.advice.startswith("turn on the app's messages tab")
+
+
+FIT = {"account_id": "acme"}
+UNFIT = [
+    pytest.param(
+        ("    top_reason:", "    mood: string\n    top_reason:"),
+        "churn-save-call: batch",
+        "column 'mood' is missing",
+        "mend the source, or what signal and context of churn-save-call declare",
+        id="a-column-that-is-not-there",
+    ),
+    pytest.param(
+        ("    company: string", "    company: date"),
+        "churn-save-call: batch",
+        "column 'company' is VARCHAR; date was expected",
+        "mend the source, or what signal and context of churn-save-call declare",
+        id="a-type-that-cannot-be",
+    ),
+    pytest.param(
+        ("  table: renewals\n  on: account_id", "  table: renewals\n  on: account"),
+        "churn-save-call: renewals",
+        "column 'account' is missing; found are 'account_id', 'renewed', 'decided_at'",
+        "mend the source, or outcome of churn-save-call",
+        id="an-outcomes-key",
+    ),
+    pytest.param(
+        ("at: decided_at\n  measure: renewed", "measure: decided_at"),
+        "churn-save-call: renewals",
+        "column 'decided_at' is TIMESTAMP WITH TIME ZONE; a number or a boolean was expected",
+        "mend the source, or outcome of churn-save-call",
+        id="an-outcomes-type",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "about", "said", "advice"), UNFIT)
+def test_a_declared_column_is_held_against_what_the_warehouse_says(
+    tmp_path, clock, change, about, said, advice
+):
+    write_workspace(tmp_path, definition=CHURN_SAVE_CALL.replace(*change))
+    write_scores(tmp_path, [FIT], scored_at=clock())
+
+    found = look_at(tmp_path, clock)[about]
+
+    assert (found.condition, found.advice) == (Condition.FAULTY, advice)
+    assert said in found.found
+
+
+def test_a_batch_that_the_gate_would_withhold_now_is_told_beforehand(tmp_path, clock):
+    write_workspace(tmp_path)
+    write_scores(tmp_path, [FIT], scored_at=clock())
+    assert look_at(tmp_path, clock)["churn-save-call: batch"].found == "1 rows as they are declared"
+
+    write_scores(tmp_path, [FIT | {"arr": -1}], scored_at=clock())
+    found = look_at(tmp_path, clock)["churn-save-call: batch"]
+
+    assert found.condition is Condition.FAULTY
+    assert found.found == (
+        "arr: 1 of 1 rows are outside 0 and above; found -1 to -1; the next run withholds all"
+    )
+
+
+def test_of_a_version_that_is_a_broken_number_it_is_said_what_to_write(tmp_path, clock):
+    lacks = CHURN_SAVE_CALL.replace("    model_version: string\n", "")
+    write_workspace(tmp_path, definition=lacks)
+    write_scores(tmp_path, [FIT | {"model_version": "2.1"}], scored_at=clock())
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("ALTER TABLE churn_scores ALTER model_version TYPE DOUBLE")
+
+    found = look_at(tmp_path, clock)["churn-save-call: batch"].found
+
+    assert "column 'model_version' is DOUBLE; text or a whole number was expected" in found
+    assert "write versions as text, such as v2.1, or one for all in quotes" in found
+
+
+def test_faults_of_connections_are_told_once_with_file_and_line(workspace, clock, monkeypatch):
+    monkeypatch.delenv("WAREHOUSE", raising=False)
+    path = workspace.workspace / "connections.yaml"
+    path.write_text(path.read_text().replace("warehouse.duckdb", '"${WAREHOUSE}"'))
+
+    *_, last = examined(workspace, clock)
+
+    assert (last.about, last.condition) == ("connections.yaml:1", Condition.FAULTY)
+    assert last.found == "cannot be used as written"
+    assert "needs the variable WAREHOUSE" in last.advice

@@ -267,3 +267,4 @@ class TestExamining:
         channel = MailChannel("mail", f"smtp://127.0.0.1:{_free_port()}", SENDER)
         [found] = channel.examined([DANA])
         assert found.condition is Condition.AWAY
+        assert found.found == "the server did not answer (nothing listens there); it is tried again"

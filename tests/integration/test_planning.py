@@ -159,3 +159,19 @@ def test_one_run_is_no_pace_and_no_date(folder, clock, capsys):
     assert "4 at once, then not known how many a week (1 run of the ledger)" in shown
     assert "first look not known" in shown
     assert "never" not in shown
+
+
+def test_a_batch_that_its_own_gate_would_refuse_is_warned_of(layer, folder):
+    fit, later = (batch_file(folder, number, 200) for number in range(2))
+    unfit = folder / "unfit.parquet"
+    with duckdb.connect() as engine:
+        engine.execute(
+            f"COPY (SELECT * REPLACE (-arr AS arr) FROM '{later}') TO '{unfit}' (FORMAT parquet)"
+        )
+
+    assert plan_now(layer, DECISION, scores=[fit]).withheld == []
+    [warning] = plan_now(layer, DECISION, scores=[fit, unfit]).withheld
+    assert warning == (
+        "unfit.parquet would be withheld: arr: 200 of 200 rows are outside 0 and above; "
+        "found -80000 to -80000"
+    )

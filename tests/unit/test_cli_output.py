@@ -161,3 +161,10 @@ def test_json_tells_instants_in_utc_and_keeps_letters():
 def test_json_refuses_what_has_no_form_rather_than_inventing_one():
     with pytest.raises(TypeError, match="object has no JSON form"):
         as_json({"what": object()})
+
+
+def test_what_is_piped_ends_without_spaces(capsys):
+    Output().answer({}, table("name", "what", rows=[("a", "long enough"), ("bcd", "x")]))
+
+    shown = capsys.readouterr().out
+    assert shown.splitlines() == [line.rstrip() for line in shown.splitlines()]
