@@ -18,10 +18,11 @@ from decisions.difference import Change, differences
 from decisions.effectiveness.look import Look
 from decisions.errors import UnknownPerson
 from decisions.ledger.overview import Loops
+from decisions.ledger.recording import SHADOW
 from decisions.ledger.releases import Account
 from decisions.ledger.versions import pinned
 from decisions.ownership import resolve
-from decisions.permission import Role
+from decisions.permission import Act, Role
 from decisions.release import Ruling
 from flows.operating_boundary import operating_boundary
 from flows.standing import standing
@@ -102,6 +103,7 @@ class Overseeing:
         """Show one decision: what it is for, who answers for it, how it stands and how it does."""
         me = self._renderer.admitted(request)
         written, now = self._written(name), self._layer.clock()
+        sees_held_out = self._layer.admission.may(me.key, Act.SEE_HELD_OUT, written)
         acting = self._layer.acting(name)
         accounts = self._layer.ledger.releases.accounts(name)
         halts = [each for each in self._layer.ledger.releases.halts() if each.decision == name]
@@ -114,7 +116,7 @@ class Overseeing:
             owners=views.owners(acting, self._people, now),
             accounts=[(each, self._changes(each, accounts)) for each in accounts],
             sections=operating_boundary(acting, self._people),
-            month=self._month(name, now),
+            month=self._month(name, now, sees_held_out=sees_held_out),
             roles=self._layer.admission.roles(me.key, written),
             Role=Role,
         )
@@ -122,26 +124,28 @@ class Overseeing:
     def halt(self, request: Request, name: str, said: Annotated[Said, Form()]) -> Response:
         """Stop a decision at once."""
         author, written = self._author(request, said), self._written(name)
-        return self._done(name, request, self._layer.brake.halt(written, author,
+        return self._done(name, self._layer.brake.halt(written, author,
                                                                 because=said.because))  # fmt: skip
 
     def resume(self, request: Request, name: str, said: Annotated[Said, Form()]) -> Response:
         """End a halt."""
         author, written = self._author(request, said), self._written(name)
         because = said.because or None
-        return self._done(name, request, self._layer.brake.resume(written, author, because=because))
+        return self._done(name, self._layer.brake.resume(written, author, because=because))
 
     def sign(self, request: Request, name: str, said: Annotated[Said, Form()]) -> Response:
-        """Agree to the exact content of a version."""
+        """Agree to the exact content of a version, which the form has to name."""
         author = self._author(request, said)
         self._written(name)
-        return self._done(name, request, self._layer.board.sign(name, author, number=said.version))
+        if said.version is None:
+            raise HTTPException(422, "Nothing was signed: name the version that you have read.")
+        return self._done(name, self._layer.board.sign(name, author, number=said.version))
 
     def _author(self, request: Request, said: Said) -> Author:
         me = self._renderer.admitted(request)
         return Author(me.key, VIA, f"{VIA}:{me.key}:{said.number or uuid4().hex}")
 
-    def _done(self, name: str, _request: Request, ruling: Ruling) -> Response:
+    def _done(self, name: str, ruling: Ruling) -> Response:
         return self._renderer.see_other(f"/decisions/{name}", said=ruling.text)
 
     def _written(self, name: str) -> Definition:
@@ -195,22 +199,28 @@ class Overseeing:
             return ()
         return differences(pinned(before.version), pinned(account.version), self._people)
 
-    def _month(self, name: str, now: datetime) -> dict[str, Any]:
-        """Return what became of this month's subjects, cases and messages."""
+    def _month(self, name: str, now: datetime, *, sees_held_out: bool) -> dict[str, Any]:
+        """Return what this month's runs said, and what became of its cases and messages."""
         since = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         ledger = self._layer.ledger
-        runs = [each for each in ledger.runs.latest(name, most=MOST_RUNS) if each.as_of >= since]
-        subjects: Counter[str] = Counter()
+        latest = ledger.runs.latest(name, most=MOST_RUNS)
+        lately = [each for each in latest if each.as_of >= since]
+        runs = [each for each in lately if each.state != SHADOW]
+        verdicts: Counter[str] = Counter()
         for run in runs:
-            subjects["evaluated"] += run.evaluated
+            verdicts["evaluated"] += run.evaluated
             for verdict, count in run.counts.items():
-                subjects[verdict] += count if isinstance(count, int) else sum(count.values())
+                verdicts[verdict] += count if isinstance(count, int) else sum(count.values())
+        if not sees_held_out:  # nor what is left when the others are taken away
+            for hidden in ("held_out", "evaluated"):
+                verdicts.pop(hidden, None)
         last = runs[0] if runs else None
         return {
             "since": since,
             "runs": runs,
-            "is_cut": len(runs) == MOST_RUNS,
-            "subjects": subjects,
+            "is_cut": len(lately) == MOST_RUNS,
+            "shadows": len(lately) - len(runs),
+            "verdicts": verdicts,
             "cases": ledger.overview.states_since(name, since),
             "messages": ledger.overview.messages_since(name, since),
             "drifts": ledger.drifts.of_runs([last.id]).get(last.id, []) if last else [],

@@ -9,6 +9,7 @@ import pytest
 
 from decisions.desk import Author
 from decisions.ledger import Filter
+from decisions.release import Placing
 from flows import sweep
 from flows.single import decide_one
 from inbox.app import create_app
@@ -75,7 +76,7 @@ class TestDecision:
 
         assert "Measured by share of accounts that renew." in page
         assert "Accountable Dana Reyes" in page
-        assert "evaluated 3 opened 3" in page
+        assert "What 1 run said opened 3" in page
         assert "Gate passed run 1" in page
         assert "Delivery 3 sent" in page
         assert "What it may do Who is told" in page
@@ -154,6 +155,57 @@ class TestDecision:
         assert "Sign v1" not in text(company.visited_by("mia.chen").get(PAGE))
         assert done.status_code == 303
         assert "Signed by Dana Reyes" in text(browser.get(PAGE))
+        layer.ledger.close()
+
+    def test_a_signature_names_the_version_that_was_read(self, tmp_path):
+        signed = CHURN_SAVE_CALL + "sign_off: {by: [business]}\n"
+        company = company_of(tmp_path, *ACCOUNTS, definition=signed, is_run=False)
+        layer = company.layer
+        layer.board.release(
+            layer.definition(DECISION), Author("lee.park", "api", "1"), because="First"
+        )
+
+        found = company.visited_by("dana.reyes").post(f"{PAGE}/sign")
+
+        assert found.status_code == 422
+        assert "name the version that you have read" in text(found)
+        assert [each.signatures for each in layer.ledger.releases.accounts(DECISION)] == [[]]
+        layer.ledger.close()
+
+    def test_says_that_a_subject_counts_once_in_each_run(self, company):
+        sweep.decide(company.layer, DECISION)
+
+        page = text(company.visited_by("dana.reyes").get(PAGE))
+
+        assert "What 2 runs said evaluated 6" in page
+        assert "A subject counts once in each run." in page
+
+    def test_counts_what_is_held_out_before_its_owners_alone(self, quiet):
+        owner, other = (
+            text(quiet.visited_by(each).get(PAGE)).split("This month")[1].split("Health")[0]
+            for each in ("dana.reyes", "mia.chen")
+        )
+
+        assert owner.count("held out") == 2
+        assert "evaluated 20" in owner
+        assert "held out" not in other
+        assert "evaluated" not in other
+
+    def test_leaves_out_what_ran_in_shadow(self, tmp_path):
+        signed = CHURN_SAVE_CALL + "sign_off: {by: [business]}\n"
+        company = company_of(tmp_path, *ACCOUNTS, definition=signed, is_run=False)
+        layer = company.layer
+        layer.board.release(
+            layer.definition(DECISION), Author("lee.park", "api", "1"), because="First"
+        )
+        layer.board.sign(DECISION, Author("dana.reyes", "api", "2"), number=1)
+        layer.board.stage(DECISION, Placing.parse("shadow"), Author("dana.reyes", "api", "3"))
+        sweep.decide(layer, DECISION)
+
+        page = text(company.visited_by("dana.reyes").get(PAGE))
+
+        assert "What 0 runs said" in page
+        assert "Runs in shadow, which act on nobody, are left out: 1." in page
         layer.ledger.close()
 
     def test_that_does_not_exist_is_not_found(self, company):
