@@ -1,42 +1,32 @@
-"""How often somebody may try to prove who they are."""
+"""How often somebody may fail to prove who they are."""
 
-from collections import OrderedDict, deque
-from collections.abc import Callable
 from datetime import timedelta
-from threading import Lock
-from time import monotonic
+from time import time
 
-MOST_KNOWN = 10_000
-"""Addresses that are remembered; beyond, the one that tried longest ago is forgotten."""
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 
 class Patience:
-    """Counts the tries of each address in this process.
+    """Counts the failures of each address in this process, within a window that moves.
 
     Args:
-        most: How many tries are allowed within the span.
-        within: The span.
-        now: Seconds that only grow.
+        most: How many failures are allowed within the span.
+        within: The span; whole seconds.
     """
 
-    def __init__(self, most: int, within: timedelta, now: Callable[[], float] = monotonic) -> None:
-        self._most = most
-        self._within = within.total_seconds()
-        self._now = now
-        self._tries: OrderedDict[str, deque[float]] = OrderedDict()
-        self._lock = Lock()
+    def __init__(self, most: int, within: timedelta) -> None:
+        self._bound = RateLimitItemPerSecond(most, int(within.total_seconds()))
+        self._failures = MovingWindowRateLimiter(MemoryStorage())
 
     def wait(self, address: str) -> float:
-        """Count one try, and return for how many seconds it is too early; 0 if it may go on."""
-        with self._lock:
-            now = self._now()
-            tries = self._tries.setdefault(address, deque())
-            self._tries.move_to_end(address)
-            if len(self._tries) > MOST_KNOWN:
-                self._tries.popitem(last=False)
-            while tries and now - tries[0] >= self._within:
-                tries.popleft()
-            if len(tries) >= self._most:
-                return self._within - (now - tries[0])
-            tries.append(now)
+        """Return for how many seconds an address has to wait; 0 if it may try."""
+        if self._failures.test(self._bound, address):
             return 0.0
+        window = self._failures.get_window_stats(self._bound, address)
+        return max(window.reset_time - time(), 1.0)
+
+    def failed(self, address: str) -> None:
+        """Count that an address could not prove who it is."""
+        self._failures.hit(self._bound, address)

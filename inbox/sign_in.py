@@ -83,6 +83,7 @@ class SignIn:
         person = self._person(token.get("userinfo") or {})
         if person is None:
             request.session.clear()
+            self._patience.failed(_address(request))
             _LOG.warning("somebody signed in whom people.yaml does not name")
             return await self._page(request, 403, "Not known here", _NOBODY)
         identity.begin_session(request, person, self._layer.clock())
@@ -112,6 +113,8 @@ class SignIn:
     async def _refused(
         self, request: Request, status: int, text: str, fault: Exception
     ) -> Response:
+        if status == 403:  # not where the provider is out of reach
+            self._patience.failed(_address(request))
         # Its kind alone: what a provider writes may name a person.
         _LOG.warning("a sign-in did not come about: %s", type(fault).__name__)
         request.session.clear()

@@ -102,6 +102,7 @@ class Bearers:
             if wait := self._patience.wait(address):
                 headers = {"Retry-After": str(math.ceil(wait))}
                 raise Refused(429, "too many tokens that do not count; wait a minute", headers)
+            self._patience.failed(address)
             raise Refused(401, "this token does not count, or no longer", _CHALLENGE)
         acts = [GRANTED[Scope(each)] for each in token.scopes]
         return Program(self._layer, token.person, frozenset[Act]().union(*acts), token.id)

@@ -317,3 +317,9 @@ class TestLocalMode:
 
     def test_has_no_sign_in_to_speak_of(self, local):
         assert local.visited_by().get("/sign-in").status_code == 404
+
+
+def test_who_signs_in_again_and_again_need_not_wait(browser, provider):
+    found = [sign_in(browser, provider).status_code for _ in range(12)]
+
+    assert set(found) == {303}
