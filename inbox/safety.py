@@ -41,6 +41,9 @@ SIGNED: Final = ("/slack/", "/receipts/")
 PROVEN_OTHERWISE: Final = (*SIGNED, "/api/", f"{LINK_PATH}/")
 """Where a signature or a token says who asks, so that local mode need not care from where."""
 
+STATIC: Final = "/static/"
+"""Styles and scripts: they tell nothing, and whoever opens a personal link needs them."""
+
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _NOT_FROM_THERE = (
     "This inbox has no sign-in, so it answers the machine it runs on and no other. To let people "
@@ -119,7 +122,8 @@ async def body_within(request: Request, largest: int) -> bytes | None:
 
 def _is_remote(scope: Scope) -> bool:
     """Whether it comes from another machine, and nothing else tells who asks."""
-    if scope["path"] in OPEN_TO_MACHINES or scope["path"].startswith(PROVEN_OTHERWISE):
+    open_to_all = (*PROVEN_OTHERWISE, STATIC)
+    if scope["path"] in OPEN_TO_MACHINES or scope["path"].startswith(open_to_all):
         return False
     address = (scope.get("client") or ("",))[0]
     try:

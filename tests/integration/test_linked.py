@@ -1,6 +1,7 @@
 """What a personal link opens, and what it never does."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -159,3 +160,12 @@ def test_where_a_link_leads_stays_between_reader_and_inbox(company, case):
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "same-origin"
     assert not re.findall(r'(?:href|src|action)="https?://', page.text)
+
+
+def test_what_a_link_opens_has_its_style_on_every_machine(company, case):
+    browser = replace(stranger(company), address="192.0.2.7")
+    page = browser.get(address(company, case, holder(company, case)))
+    (style,) = re.findall(r'<link rel="stylesheet" href="([^"?]+)', page.text)
+
+    assert browser.get(style).status_code == 200
+    assert browser.get("/cases").status_code == 403
