@@ -143,14 +143,25 @@ class Stopwatch:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = monotonic()
+        begun, above, is_noted = monotonic(), scope.get("root_path", ""), False
+
+        def note(status: int) -> None:
+            nonlocal is_noted
+            is_noted = True
+            route, method = "none", "any"
+            if found := getattr(scope.get("route"), "path", None):
+                mounted = scope.get("root_path", "").removeprefix(above)
+                route, method = mounted + found, scope["method"]
+            self._answering.labels(method, route, str(status)).observe(monotonic() - begun)
 
         async def send_timed(message: Message) -> None:
             await send(message)
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "none")
-                method = scope["method"] if route != "none" else "any"
-                found = self._answering.labels(method, route, str(message["status"]))
-                found.observe(monotonic() - begun)
+                note(message["status"])
 
-        await self._app(scope, receive, send_timed)
+        try:
+            await self._app(scope, receive, send_timed)
+        except Exception:
+            if not is_noted:  # what answers it stands further out
+                note(500)
+            raise

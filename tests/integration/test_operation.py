@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from decisions.ledger import Filter
 from flows.heartbeat import beat
 from flows.settings import Settings
-from tests.browsing import ACCOUNTS, company_of
+from inbox.app import create_app
+from tests.browsing import ACCOUNTS, Browser, company_of
 from tests.room import Room
 from tests.samples import batch, definition, matches
 
@@ -154,3 +155,21 @@ def test_deliveries_are_timed_from_queued_to_sent_over_the_last_hour(room):
     assert found.mean_delivery == timedelta(minutes=1.5)
     assert room.ledger.pulse.totals(room.clock() + timedelta(minutes=58)).delivered == 1
     assert room.ledger.pulse.totals(room.clock() + timedelta(hours=1)).longest_delivery is None
+
+
+def test_pages_and_the_api_are_told_apart_and_what_breaks_is_counted(company):
+    app = create_app(company.layer)
+
+    @app.get("/broken/{key}")
+    def broken(key: str) -> None:
+        raise RuntimeError(key)
+
+    browser = Browser(app, {"followthrough_person": "mia.chen"})
+    for path in ("/cases", "/api/v1/cases", "/broken/CSC-1"):
+        browser.get(path)
+
+    written = browser.get("/metrics").text
+
+    for route, status in (("/cases", 200), ("/api/v1/cases", 401), ("/broken/{key}", 500)):
+        line = f'_count{{method="GET",route="{route}",status="{status}"}} 1.0'
+        assert line in written
