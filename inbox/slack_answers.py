@@ -127,7 +127,7 @@ class Messenger:
         self._identify(event.meant_for)
 
         def show() -> None:
-            self._homes.show(event.user, self._people.key(event.user))
+            self._homes.show(event.user, self._people.present(event.user, self._layer.clock()))
 
         return Said(after={f"home of {event.user}": show})
 

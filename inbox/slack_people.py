@@ -36,6 +36,11 @@ class SlackPeople:
         ]
         return by_email[0] if len(by_email) == 1 else None
 
+    def present(self, user: str, now: datetime) -> str | None:
+        """Return the key of the person whose account it is, unless they have left."""
+        key = self.key(user)
+        return None if key is None or self._people.has_left(key, now) else key
+
     def colleagues(self, now: datetime, *, but: str | None) -> dict[str, str]:
         """Return the names of those who have not left, by key, in their order.
 

@@ -15,7 +15,7 @@ from connectors.testing.wire import HttpAnswer, post
 from decisions.desk import Author
 from flows import sending, sweep
 from flows.confirming import confirm_people
-from tests.samples import batch, definition, matches
+from tests.samples import batch, definition, matches, people
 from tests.slack_room import BEN, MIA, OMAR, Room, served
 
 REASON = {"reason": "data is wrong", "note": "They renewed yesterday."}
@@ -344,6 +344,19 @@ class TestHome:
         assert "1 case waits for you" in self.texts(room)
         assert "Call acme" in self.texts(room)
         assert "90% likely to leave" in self.texts(room)
+
+    @pytest.mark.parametrize(
+        ("last_day", "count"), [pytest.param(0, 1, id="last-day"), pytest.param(1, 0, id="after")]
+    )
+    def test_whoever_has_left_sees_nothing_of_it(self, room, last_day, count):
+        left_on = (room.clock() - timedelta(days=last_day)).date()
+        known = {key: each.model_dump(exclude_unset=True) for key, each in people().people.items()}
+        known["mia.chen"]["last_day"] = left_on
+        room.hire(people(people=known))
+
+        self.open(room)
+
+        assert sum("Call acme" in each for each in self.texts(room)) == count
 
     def test_a_case_is_answered_on_it_and_then_is_gone_from_it(self, room):
         self.open(room)
