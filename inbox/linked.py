@@ -1,7 +1,7 @@
 """What a personal link opens: the page of one case, as one person, and the answers sent from it.
 
-No cookie is set and none is read: a link lets its person into this case and no further. The link
-stands in the address that a form is sent to, so that no other site can send one.
+No cookie says who reads: a link lets its person into this case and no further. The link stands in
+the address that a form is sent to, so that no other site can send one.
 """
 
 from typing import Annotated, Final
