@@ -1,40 +1,32 @@
 """The database under the ledger: opening, migrating, reading, and one writer at a time."""
 
-import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    create_engine,
-    event,
-    inspect,
-    make_url,
-    text,
-)
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from decisions.errors import LedgerError
 from decisions.ledger import migrations
+from decisions.ledger.engines import WRITING, reading_engine, supported, writing_engine
 from decisions.ledger.moments import Time
+from decisions.ledger.patience import (
+    LONGEST,
+    allowed,
+    is_limited,
+    left,
+    left_milliseconds,
+    patience,
+    patience_or,
+)
 from decisions.ledger.transaction import Transaction
 from decisions.ports import Clock
 
-_WRITING = "followthrough_writing"
 _WRITER_LOCK = 7_305_417_992_083
 """Key of PostgreSQL's advisory lock: entries are chained, so writers come one after another."""
-
-BUSY_SECONDS = 30
-"""How long a writer waits for another before it gives up, unless told otherwise."""
-
-_patience: ContextVar[timedelta | None] = ContextVar("patience", default=None)
 
 
 class Store:
@@ -51,11 +43,11 @@ class Store:
     """
 
     def __init__(self, url: str, clock: Clock, *, read_only: bool = False) -> None:
-        self._url = _supported(url)
+        self._url = supported(url)
         self._time = Time(clock)
         self._writing = threading.Lock()
-        self.engine = _reading_engine(self._url) if read_only else _engine(self._url)
-        self._writer = self.engine.execution_options(**{_WRITING: True})
+        self.engine = reading_engine(self._url) if read_only else writing_engine(self._url)
+        self._writer = self.engine.execution_options(**{WRITING: True})
         try:
             with _explained(self._url):
                 if read_only:
@@ -84,6 +76,8 @@ class Store:
                 connection.execute(
                     text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 )
+                if is_limited():
+                    _limit(connection)
             yield connection
 
     @contextmanager
@@ -115,21 +109,22 @@ class Store:
 
     @contextmanager
     def patience(self, most: timedelta) -> Iterator[None]:
-        """Wait at most so long for other writers, and for any one statement, within the block."""
-        token = _patience.set(most)
-        try:
+        """Wait at most so long within the block: for other writers, connections and statements."""
+        with patience(most):
             yield
-        finally:
-            _patience.reset(token)
 
     @contextmanager
     def _exclusive(self) -> Iterator[Connection]:
-        with self._turn(), self._writer.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = {_milliseconds()}"))
-                if _patience.get() is not None:
-                    connection.execute(text(f"SET LOCAL statement_timeout = {_milliseconds()}"))
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"))
+        limited = is_limited()
+        with ExitStack() as stack:
+            with patience_or(LONGEST):
+                stack.enter_context(self._turn())
+                connection = stack.enter_context(self._writer.begin())
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text(f"SET LOCAL lock_timeout = {left_milliseconds()}"))
+                    if limited:
+                        _limit(connection)
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"))
             yield connection
 
     @contextmanager
@@ -142,7 +137,7 @@ class Store:
         if self.engine.dialect.name != "sqlite":
             yield
             return
-        if not self._writing.acquire(timeout=_milliseconds() / 1000):
+        if not self._writing.acquire(timeout=left().total_seconds()):
             raise _locked(self.name)
         try:
             yield
@@ -183,85 +178,6 @@ class Store:
         self.engine.dispose()
 
 
-def is_missing(url: str) -> bool:
-    """Return whether a URL names an SQLite file that is not there; of a server nobody knows."""
-    parsed = _supported(url)
-    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
-    return bool(file) and file != ":memory:" and not Path(str(file)).exists()
-
-
-def _supported(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise LedgerError(
-            "the ledger's address is not a database URL; write it like "
-            "'sqlite:///ledger.db' or 'postgresql://user:password@host/database'"
-        ) from None
-    if parsed.drivername in {"postgresql", "postgres"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise LedgerError(
-            f"the ledger cannot be kept in {parsed.get_backend_name()!r}; "
-            "supported are 'sqlite' and 'postgresql'"
-        )
-    return parsed
-
-
-def _engine(url: URL) -> Engine:
-    options: dict[str, Any] = {"hide_parameters": True}
-    if url.get_backend_name() == "sqlite":
-        if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        options["connect_args"] = {"timeout": BUSY_SECONDS}
-    else:
-        options["pool_pre_ping"] = True
-        options["connect_args"] = {"connect_timeout": 10}
-    try:
-        engine = create_engine(url, **options)
-    except NoSuchModuleError:
-        raise LedgerError(
-            f"there is no driver {url.drivername!r}; write 'sqlite:///…' or 'postgresql://…'"
-        ) from None
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _reading_engine(url: URL) -> Engine:
-    """Return an engine whose database refuses every write, and creates nothing."""
-    if url.get_backend_name() == "sqlite":
-        if not url.database or not Path(url.database).is_file():
-            raise LedgerError(f"there is no ledger {url.render_as_string(hide_password=True)}")
-        file = Path(url.database).absolute()
-        query = {"mode": "ro", "uri": "true"}
-        if not os.access(file.parent, os.W_OK) and not file.with_name(f"{file.name}-wal").exists():
-            # SQLite's log needs a file beside the database; here nobody can write one, nor a row.
-            query["immutable"] = "1"
-        return create_engine(url.set(database=file.as_uri(), query=query), hide_parameters=True)
-    options = {"options": "-c default_transaction_read_only=on", "connect_timeout": 10}
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
-
-
-def _prepare_sqlite(raw: Any, _record: object) -> None:
-    raw.isolation_level = None  # the driver's own BEGIN is deferred; ours is below
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        raw.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITING)
-    if writing:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds()}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _milliseconds() -> int:
-    patience = _patience.get() or timedelta(seconds=BUSY_SECONDS)
-    return max(1, int(patience / timedelta(milliseconds=1)))
-
-
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
@@ -269,8 +185,12 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
+def _limit(connection: Connection) -> None:
+    connection.execute(text(f"SET LOCAL statement_timeout = {left_milliseconds()}"))
+
+
 def _locked(name: str) -> LedgerError:
-    waited = _milliseconds() / 1000
+    waited = allowed().total_seconds()
     return LedgerError(
         f"the ledger {name} was locked by another program for {waited:g} s; "
         "nothing was written, try again"
@@ -288,6 +208,10 @@ def _explained(url: URL) -> Iterator[None]:
             raise _locked(name) from error
         raise LedgerError(
             f"the ledger {name} cannot be used ({found}); nothing was written"
+        ) from error
+    except NoConnection as error:
+        raise LedgerError(
+            f"every connection to the ledger {name} is in use; nothing was written, try again"
         ) from error
     except DatabaseError as error:
         if "file is not a database" in str(error.orig) or "malformed" in str(error.orig):

@@ -94,7 +94,7 @@ class Here:
         return assemble(self.settings, self.clock)
 
     def _refuse_missing(self) -> None:
-        from decisions.ledger.store import is_missing
+        from decisions.ledger.engines import is_missing
 
         if self._only_reads and self.options.ledger and is_missing(self.options.ledger):
             raise NotUnderstood(

@@ -372,7 +372,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path, clock):
 
 
 def test_a_locked_ledger_says_so_and_writes_nothing(tmp_path, clock, monkeypatch):
-    monkeypatch.setattr("decisions.ledger.store.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("decisions.ledger.store.LONGEST", timedelta(seconds=0.1))
     ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}", clock)
     holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
