@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
+from threading import Lock
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -11,13 +12,13 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from decisions.errors import NotUnderstood
+from decisions.errors import LifecycleError, NotUnderstood
 from decisions.ledger.overview import Sought
 from decisions.ledger.records import Arm, Case
 from decisions.permission import Act
 from flows.explaining import Explained, explain
 from inbox.identity import Reader
-from inbox.rendering import Renderer
+from inbox.rendering import VIA, Renderer
 
 PAGE_SIZE: Final = 100
 
@@ -49,6 +50,7 @@ class Inspecting:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self._layer = renderer.layer
+        self._verifying = Lock()
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -82,8 +84,18 @@ class Inspecting:
         )
 
     def verify(self, request: Request) -> Response:
-        """Recompute the whole chain, and say what was found."""
+        """Recompute the whole chain, and say what was found; one at a time.
+
+        Raises:
+            LifecycleError: Somebody else has it recomputed just now.
+        """
         me = self._admitted(request, Act.VERIFY)
+        if not self._verifying.acquire(blocking=False):
+            raise LifecycleError("the history is being verified already; ask again in a while")
+        try:
+            verification = self._layer.ledger.verified()
+        finally:
+            self._verifying.release()
         return self._renderer.page(
             request,
             "ledger.html",
@@ -92,18 +104,21 @@ class Inspecting:
             asked=Asked(),
             people=sorted(self._layer.workspace.people.people, key=self._renderer.name),
             may_export=self._layer.admission.may(me.key, Act.EXPORT),
-            verification=self._layer.ledger.verified(),
+            verification=verification,
         )
 
     def export(self, request: Request) -> Response:
-        """Send the whole history, a JSON document a line."""
-        self._admitted(request, Act.EXPORT)
+        """Send the whole history, a JSON document a line, and enter that it was taken away."""
+        me = self._admitted(request, Act.EXPORT)
+        until = self._layer.ledger.overview.begin_export(me.key, VIA)
         name = f"ledger-{self._layer.clock():%Y-%m-%d}.jsonl"
         headers = {
             "Content-Disposition": f'attachment; filename="{name}"',
             "Cache-Control": "no-store",
         }
-        return StreamingResponse(self._lines(), media_type="application/jsonl", headers=headers)
+        return StreamingResponse(
+            self._lines(until), media_type="application/jsonl", headers=headers
+        )
 
     def explain(self, request: Request, question: Annotated[Question, Query()]) -> Response:
         """Show why something happened to a subject, or did not."""
@@ -164,8 +179,8 @@ class Inspecting:
             if admission.may(me.key, Act.SEE_HELD_OUT, each)
         )
 
-    def _lines(self) -> Iterator[str]:
-        for row in self._layer.ledger.overview.exported():
+    def _lines(self, until: int) -> Iterator[str]:
+        for row in self._layer.ledger.overview.exported(until):
             yield json.dumps(row, default=_plain, ensure_ascii=False) + "\n"
 
 

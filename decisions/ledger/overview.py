@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy import case as case_sql
@@ -16,6 +16,9 @@ from decisions.ledger.records import Case, CaseState, Entry, Notification, Seal
 from decisions.ledger.store import Store
 
 _cases, _entries, _messages = Case.__table__, Entry.__table__, Notification.__table__
+_seals = Seal.__table__
+_LAST: Final = "\U0010ffff"
+"""Sorts behind whatever a name may go on with, where text is compared by its bytes."""
 
 EXPORTED_AT_ONCE = 5_000
 """Rows of the history read at once."""
@@ -117,18 +120,43 @@ class Overview:
             select(_entries).where(*_conditions(sought)).order_by(_entries.c.id.desc()).limit(most)
         )
         with self._store.reading() as connection:
+            if sought.about and connection.dialect.name == "sqlite":
+                # There an index answers this and not LIKE; elsewhere words sort otherwise.
+                about = storable(sought.about)
+                query = query.where(_entries.c.object.between(about, about + _LAST))
             return [Entry(**row) for row in connection.execute(query).mappings()]
 
-    def exported(self) -> Iterator[dict[str, Any]]:
-        """Yield the whole history, seals first, each row as plain values."""
-        for record in (Seal, Entry):
-            table, last = record.__table__, 0
+    def begin_export(self, person: str, via: str) -> int:
+        """Enter that somebody takes the whole history away.
+
+        Args:
+            person: Who does.
+            via: Where they asked.
+
+        Returns:
+            The seal that covers this very entry: what is exported ends with it.
+        """
+        with self._store.writing() as transaction:
+            transaction.enter("exported", "the ledger", {"via": via}, actor=person)
+            transaction.seal()
+            return int(transaction.connection.execute(select(func.max(_seals.c.id))).scalar_one())
+
+    def exported(self, until: int) -> Iterator[dict[str, Any]]:
+        """Yield the history up to a seal, seals first, each row as plain values.
+
+        Nothing that is sealed changes any more, so it is of one piece however long it takes.
+
+        Args:
+            until: The last seal.
+        """
+        for table, ends in ((_seals, _seals.c.id), (_entries, _entries.c.seal)):
+            last = 0
             while True:
-                query = select(table).where(table.c.id > last).order_by(table.c.id)
+                query = select(table).where(table.c.id > last, ends <= until).order_by(table.c.id)
                 with self._store.reading() as connection:
                     rows = connection.execute(query.limit(EXPORTED_AT_ONCE)).mappings().all()
                 for row in rows:
-                    yield {"table": record.__tablename__, **row}
+                    yield {"table": table.name, **row}
                 if len(rows) < EXPORTED_AT_ONCE:
                     break
                 last = rows[-1]["id"]

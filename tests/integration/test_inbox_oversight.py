@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 
@@ -13,6 +15,8 @@ from decisions.release import Placing
 from flows import sweep
 from flows.single import decide_one
 from inbox.app import create_app
+from inbox.inspecting import Inspecting
+from inbox.rendering import Renderer
 from tests.browsing import ACCOUNTS, Browser, Company, company_of, text
 from tests.company import CHURN_SAVE_CALL, DECISION, PEOPLE, score, write_scores
 
@@ -269,6 +273,52 @@ class TestLedger:
             row["table"] == "entries" for row in rows
         )
         company.layer.ledger.close()
+
+    def test_an_export_is_entered_and_ends_with_its_own_entry(self, tmp_path):
+        company = company_of(tmp_path, *ACCOUNTS, people=PEOPLE + "operators: [omar.haddad]\n")
+        overview = company.layer.ledger.overview
+
+        until = overview.begin_export("omar.haddad", "inbox")
+        rows = overview.exported(until)
+        first = next(rows)
+        company.layer.desk.acknowledge("CSC-1", Author("mia.chen", "api", "1"))
+        entries = [row for row in rows if row["table"] == "entries"]
+        found = company.visited_by("omar.haddad").get("/ledger/export").text.splitlines()
+
+        assert first["table"] == "seals"
+        assert (entries[-1]["act"], entries[-1]["actor"]) == ("exported", "omar.haddad")
+        assert {row["seal"] for row in entries} == set(range(1, until + 1))
+        assert json.loads(found[-1])["act"] == "exported"
+        assert company.layer.ledger.verified().breach is None
+        company.layer.ledger.close()
+
+    def test_is_verified_by_one_at_a_time(self, company):
+        begun, found = Barrier(2), []
+
+        class Slow:
+            """A ledger that takes until somebody else has asked as well."""
+
+            def verified(self):
+                begun.wait(5)
+                begun.wait(5)
+                return company.layer.ledger.verified()
+
+            def __getattr__(self, name):
+                return getattr(company.layer.ledger, name)
+
+        inspecting = Inspecting(Renderer(replace(company.layer, ledger=Slow())))
+        app = create_app(company.layer)
+        app.router.routes[:0] = inspecting.router().routes
+        browser = Browser(app, {"followthrough_person": "lee.park"})
+        first = Thread(target=lambda: found.append(browser.post("/ledger/verify")))
+        first.start()
+        begun.wait(5)
+        second = browser.post("/ledger/verify")
+        begun.wait(5)
+        first.join()
+
+        assert (found[0].status_code, second.status_code) == (200, 409)
+        assert "being verified already" in text(second)
 
     def test_what_is_held_out_is_hidden_from_operators_as_well(self, tmp_path):
         rows = ({"account_id": f"a{n:02}"} for n in range(20))
