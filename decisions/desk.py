@@ -20,6 +20,7 @@ from decisions.ledger.results import REPORTED
 from decisions.lifecycle import PAST, Move, after
 from decisions.ownership import People, Standin
 from decisions.pursuit import asked_anew
+from decisions.wording import instant
 from decisions.worktime import deadline, working_time
 
 LONGEST_SNOOZE = timedelta(days=30)
@@ -131,7 +132,7 @@ class Desk:
         def act(transaction: Transaction, case: Case, _action: Action) -> dict[str, Any]:
             if not transaction.at < until <= transaction.at + LONGEST_SNOOZE:
                 raise LifecycleError(
-                    f"{case.key} cannot be snoozed until {until:%Y-%m-%d %H:%M %Z}; choose an "
+                    f"{case.key} cannot be snoozed until {self._read(until, author)}; choose an "
                     f"instant to come, at most {LONGEST_SNOOZE.days} days ahead",
                     about="until",
                 )
@@ -193,7 +194,7 @@ class Desk:
                 )
             if when < case.opened_at:
                 raise LifecycleError(
-                    f"{case.key} was opened at {case.opened_at:%Y-%m-%d %H:%M} UTC; what was done "
+                    f"{case.key} was opened on {self._read(case.opened_at, author)}; what was done "
                     "before is no answer to it, override it with a reason instead",
                     about="at",
                 )
@@ -251,8 +252,8 @@ class Desk:
             try:
                 self._admit(transaction, case, definition, author)
                 if move is Move.ACKNOWLEDGE and _is_theirs(case, author):
-                    return Reply(key, case.state, self._sentence_on(case, move), repeated=True)
-                state = self._allowed(transaction, case, move)
+                    return Reply(key, case.state, self._told_of(case, move, author), repeated=True)
+                state = self._allowed(transaction, case, move, author)
             except LifecycleError as found:
                 refusal = found
                 _record(transaction, case, author, move, said, refusal=str(found))
@@ -266,7 +267,7 @@ class Desk:
                 _record(transaction, before, author, move, said, state=case.state)
         if refusal is not None:
             raise refusal
-        return Reply(key, case.state, self._sentence_on(case, move))
+        return Reply(key, case.state, self._told_of(case, move, author))
 
     def _worked(self, transaction: Transaction, case: Case) -> int | None:
         """Return the seconds the assignee has worked since they were told of the question.
@@ -297,7 +298,7 @@ class Desk:
             "the owners and whoever was told of it may"
         )
 
-    def _allowed(self, transaction: Transaction, case: Case, move: Move) -> str:
+    def _allowed(self, transaction: Transaction, case: Case, move: Move, author: Author) -> str:
         try:
             return after(case.state, move)
         except LifecycleError as refused:
@@ -306,17 +307,20 @@ class Desk:
                 raise
             name = self._people.name(last.by)
             raise LifecycleError(
-                f"{case.key} was already {PAST[Move(last.kind)]} by {name} at "
-                f"{last.at:%Y-%m-%d %H:%M} UTC; your answer is recorded as late"
+                f"{case.key} was already {PAST[Move(last.kind)]} by {name} on "
+                f"{self._read(last.at, author)}; your answer is recorded as late"
             ) from refused
 
-    def _sentence_on(self, case: Case, move: Move) -> str:
-        if move is Move.SNOOZE:
-            return f"{case.key} is snoozed until {case.snoozed_until:%Y-%m-%d %H:%M} UTC"
+    def _read(self, at: datetime, author: Author) -> str:
+        return instant(at, self._people.person(author.person).zone)
+
+    def _told_of(self, case: Case, move: Move, author: Author) -> str:
+        if move is Move.SNOOZE and case.snoozed_until:
+            return f"{case.key} is snoozed until {self._read(case.snoozed_until, author)}"
         if move is Move.REASSIGN:
             return f"{case.key} is now with {self._people.name(str(case.assignee))}"
         if move is Move.ACKNOWLEDGE and case.complete_by:
-            return f"{case.key} is yours; complete it by {case.complete_by:%Y-%m-%d %H:%M} UTC"
+            return f"{case.key} is yours; complete it by {self._read(case.complete_by, author)}"
         if move is Move.ACKNOWLEDGE:
             return f"{case.key} is yours"
         return f"{case.key} is {case.state}"

@@ -97,6 +97,14 @@ def changed_facts(
     )
 
 
+def instant(at: datetime, zone: str) -> str:
+    """Return an instant (timezone-aware) as somebody in an IANA zone reads it, the zone beside."""
+    from babel.dates import format_datetime
+
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{format_datetime(there, 'EEE d MMM, HH:mm', locale='en')} ({zone})"
+
+
 def _written(
     template: str, definition: Definition, facts: Mapping[str, Any], opened_at: datetime, zone: str
 ) -> str | None:

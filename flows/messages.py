@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from decisions.definition import Definition
 from decisions.escalation import ASSIGNEE
@@ -15,7 +14,7 @@ from decisions.links import Link, Links
 from decisions.ownership import People
 from decisions.ports import Addressee, Fact, Kind, Message
 from decisions.suggestions import cut
-from decisions.wording import found_at_fault, shown_facts, title, why
+from decisions.wording import found_at_fault, instant, shown_facts, title, why
 
 LINK_LIFE = timedelta(days=14)
 """How long a personal link opens its case; whoever comes later goes by the case's page."""
@@ -108,10 +107,10 @@ def amended(outdated: Outdated, people: People, inbox_url: str) -> Message:
 def _standing(outdated: Outdated, people: People, zone: str) -> str:
     case, answer = outdated.case, outdated.answer
     if case.state == CaseState.UNANSWERED and case.closed_at:
-        return f"Nobody answered in time; closed {_written(case.closed_at, zone)}"
+        return f"Nobody answered in time; closed {instant(case.closed_at, zone)}"
     if answer is None:
-        return f"Opened {_written(case.opened_at, zone)}"
-    name, when = people.name(answer.by), _written(answer.at, zone)
+        return f"Opened {instant(case.opened_at, zone)}"
+    name, when = people.name(answer.by), instant(answer.at, zone)
     if answer.kind == Move.REASSIGN:
         return f"{name} handed it to {people.name(str(case.assignee))}, {when}"
     if answer.kind == Move.SNOOZE:
@@ -123,14 +122,7 @@ def _standing(outdated: Outdated, people: People, zone: str) -> str:
 def _put_off(answer: Answer, name: str, zone: str, *, is_over: bool) -> str:
     if is_over or answer.until is None:
         return f"Snoozed by {name}; asked again since"
-    return f"Snoozed by {name} until {_written(answer.until, zone)}"
-
-
-def _written(at: datetime, zone: str) -> str:
-    from babel.dates import format_datetime
-
-    there = at.astimezone(ZoneInfo(zone))
-    return f"{format_datetime(there, 'EEE d MMM, HH:mm', locale='en')} ({zone})"
+    return f"Snoozed by {name} until {instant(answer.until, zone)}"
 
 
 def addressee(recipient: str, people: People) -> Addressee:

@@ -223,6 +223,7 @@ class Pages:
             owners=views.owners(definition, self._people, watch.now),
             changed=views.changed(dossier, watch.zone),
             next_step=views.next_step(case, definition, self._people),
+            is_due=case.due_at is not None and case.due_at <= watch.now,
             events=teller.events(dossier),
             messages=[(one, views.drawn(one), through(one)) for one in dossier.notifications],
             problem=problem,

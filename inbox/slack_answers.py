@@ -51,6 +51,7 @@ _STRANGER = (
     "after Followthrough to add your Slack id there."
 )
 _NOT_OURS = "This message was not sent for that case; open the case in the inbox."
+_SAY_WHY = "Say in a sentence why"
 _NO_FORM = "Nothing was recorded: the form did not open. Press the button once more."
 _ELSE = "something else"
 _PARTS: Final[Mapping[Move, tuple[str, ...]]] = {
@@ -202,7 +203,7 @@ class Messenger:
         except UnknownPerson as refusal:
             return _refused(TO, str(refusal))
         except LifecycleError as refusal:
-            return _refused(_place(move, refusal.about), str(refusal))
+            return _refused(_place(move, refusal.about), str(refusal), written)
         return self._replied(submission.user, person, written.reply_to, reply.text)
 
     def _taken(self, written: Written, move: Move, author: Author) -> Reply:
@@ -286,5 +287,8 @@ def _place(move: Move, about: str | None) -> str:
     return NOTE if NOTE in parts else parts[-1]
 
 
-def _refused(place: str, text: str) -> Said:
-    return Said({"response_action": "errors", "errors": {place: text}})
+def _refused(place: str, text: str, written: Written | None = None) -> Said:
+    errors = {place: text}
+    if written is not None and place in {REASON, TO} and not written.note.strip():
+        errors[NOTE] = _SAY_WHY  # all at once: whoever mends the first is not sent back again
+    return Said({"response_action": "errors", "errors": errors})

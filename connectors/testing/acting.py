@@ -105,6 +105,7 @@ class Acting:
             LookupError: The form offers no such option.
         """
         with self._lock:
+            form.written = dict(values)
             content = interaction.submission(self._team, form, values)
         answer = self.interact(content, to=to, **sending)
         found = answer.json if answer.status == 200 and answer.body else {}

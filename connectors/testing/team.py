@@ -115,6 +115,7 @@ class Form:
 
     Attributes:
         errors: What the app found wrong with the last submission, by ``block_id``.
+        written: What was typed or picked in it, by ``block_id``; a form with errors keeps it.
         closed: Whether a submission was taken.
     """
 
@@ -122,6 +123,7 @@ class Form:
     user: str
     view: Json
     errors: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, Any] = field(default_factory=dict)
     closed: bool = False
 
 

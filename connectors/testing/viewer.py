@@ -56,6 +56,7 @@ class Viewer:
         )
         self._templates.filters["shown"] = shown
         slack.pages[PATH] = self.answer
+        slack.pages[""] = lambda _request: HttpAnswer(303, b"", {"Location": f"/{PATH}"})
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
         """Return the page, or do what was pressed and lead back to it."""

@@ -51,9 +51,33 @@ def test_a_case_is_acknowledged_and_done_and_the_message_follows(page):
 
 def test_what_is_wrong_in_a_form_is_said_beside_it(page):
     pressed(page, "Override")
+    page.get_by_label("In a sentence").fill("They told us.")
     page.get_by_role("dialog").get_by_role("button", name="Override").click()
 
     expect(page.get_by_role("alert")).to_have_text("Choose a reason")
+
+
+def test_a_form_that_is_sent_back_keeps_what_was_written_and_says_all_that_is_wrong(page):
+    pressed(page, "Override")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Override").click()
+    expect(page.get_by_role("alert")).to_have_text(["Choose a reason", "Say in a sentence why"])
+
+    dialog.get_by_label("In a sentence").fill("They told us yesterday.")
+    dialog.get_by_role("button", name="Override").click()
+
+    expect(page.get_by_role("alert")).to_have_text(["Choose a reason"])
+    expect(dialog.get_by_label("In a sentence")).to_have_value("They told us yesterday.")
+
+
+def test_the_bare_address_leads_to_the_page_and_nothing_on_it_is_missing(page):
+    missed = []
+    page.on("response", lambda one: missed.append(one.url) if one.status >= 400 else None)
+
+    page.goto(page.url.partition("/look")[0] + "/")
+
+    expect(page.get_by_role("link", name="Home")).to_be_visible()
+    assert missed == []
 
 
 def test_the_home_is_the_queue_and_time_brings_the_next_person(page):

@@ -303,7 +303,7 @@ class TestCases:
 class TestAnswering:
     def test_an_answer_says_what_is_next(self, decided):
         assert decided.run("acknowledge", "csc-1", "--as", "mia.chen") == 0
-        assert decided.out == "CSC-1 is yours; complete it by 2026-11-24 09:00 UTC\n"
+        assert decided.out == "CSC-1 is yours; complete it by Tue 24 Nov, 10:00 (Europe/Berlin)\n"
 
     def test_who_answers_may_be_set_once_and_for_all(self, decided, monkeypatch):
         monkeypatch.setenv("FOLLOWTHROUGH_PERSON", "mia.chen")

@@ -26,7 +26,7 @@ def room(ledger_url):
 def test_acknowledging_stops_escalation_and_starts_the_time_to_complete(room):
     reply = room.desk.acknowledge("CSC-1", room.author("mia.chen"))
 
-    assert reply.text == "CSC-1 is yours; complete it by 2026-11-18 09:00 UTC"
+    assert reply.text == "CSC-1 is yours; complete it by Wed 18 Nov, 09:00 (UTC)"
     assert room.case.due_at == room.case.complete_by == MONDAY + timedelta(days=2)
 
 
@@ -94,7 +94,7 @@ def test_whoever_acknowledges_holds_the_case_from_then_on(room):
 def test_the_first_answer_wins_and_the_late_one_is_recorded_and_told(room):
     room.desk.done("CSC-1", room.author("mia.chen"), what="Called, they stay.")
 
-    with pytest.raises(LifecycleError, match="already completed by Mia Chen at 2026-11-16 09:00"):
+    with pytest.raises(LifecycleError, match="already completed by Mia Chen on Mon 16 Nov, 09:00"):
         room.desk.acknowledge("CSC-1", room.author("dana.reyes"))
 
     answers = room.dossier.answers

@@ -263,6 +263,14 @@ class TestOneCase:
         assert "churn-save-call, version 1" in page
         assert "If nothing is said by Mon 16 Nov, 14:00 , Omar Haddad is told." in page
 
+    def test_says_of_what_is_past_that_it_was_due(self, company):
+        company.layer.clock.forward(6 * 3600)
+
+        page = text(company.visited_by("mia.chen").get("/cases/CSC-1"))
+
+        assert "This was due Mon 16 Nov, 14:00 . If nothing is said before the next swe" in page
+        assert "If nothing is said by" not in page
+
     def test_draws_the_message_as_slack_shows_it(self, quiet):
         page = quiet.visited_by("mia.chen").get("/cases/CSC-1")
 

@@ -56,7 +56,7 @@ class TestPresses:
 
         room.slack.press(room.card, "acknowledge")
 
-        assert room.told(count=2).startswith("CSC-1 was already completed by Mia Chen at ")
+        assert room.told(count=2).startswith("CSC-1 was already completed by Mia Chen on ")
         assert [answer.accepted for answer in room.dossier.answers] == [True, False]
 
     def test_what_cannot_be_recorded_is_not_acknowledged(self, room, tmp_path):
@@ -254,7 +254,7 @@ class TestReportingWhatWasDone:
                 {"reason": "Something else"}, "note", "say in a sentence", id="else-but-not-what"
             ),
             pytest.param({"at": 1_900_000_000}, "at", "CSC-1 cannot have been", id="in-the-future"),
-            pytest.param({"at": 1_700_000_000}, "at", "CSC-1 was opened at", id="before-it-began"),
+            pytest.param({"at": 1_700_000_000}, "at", "CSC-1 was opened on", id="before-it-began"),
         ],
     )
     def test_what_cannot_be_is_said_beside_what_was_written(self, room, values, place, said):
@@ -272,7 +272,7 @@ class TestSnoozing:
         room.answer("snooze")
 
         assert room.dossier.case.snoozed_until == datetime(2026, 11, 23, 9, tzinfo=UTC)
-        assert room.told() == "CSC-1 is snoozed until 2026-11-23 09:00 UTC"
+        assert room.told() == "CSC-1 is snoozed until Mon 23 Nov, 09:00 (UTC)"
 
     def test_another_instant_can_be_picked(self, room):
         until = room.clock.now + timedelta(days=3)

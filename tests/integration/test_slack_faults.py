@@ -61,7 +61,7 @@ class TestF10TheSamePressTwice:
         room.slack.press(room.card, "acknowledge")
 
         assert accepted(room) == ["acknowledge"]
-        assert room.told(count=2).startswith("CSC-1 was already acknowledged by Mia Chen at ")
+        assert room.told(count=2).startswith("CSC-1 was already acknowledged by Mia Chen on ")
 
 
 class TestF11TwoAnswerAtOnce:
@@ -221,7 +221,7 @@ class TestF33NotTheirs:
 
         room.slack.press(stale, action)
 
-        assert room.told().startswith("CSC-1 was already completed by Mia Chen at ")
+        assert room.told().startswith("CSC-1 was already completed by Mia Chen on ")
         assert room.slack.forms == []
         assert [answer.accepted for answer in room.dossier.answers] == [True, False]
         assert room.last_line().endswith(": They stay.")
@@ -273,7 +273,7 @@ class TestF34Forms:
         room.slack.submit(second, {**REASON, "note": "Another sentence."})
 
         assert first.closed
-        assert second.errors["note"].startswith("CSC-1 was already overridden by Mia Chen at ")
+        assert second.errors["note"].startswith("CSC-1 was already overridden by Mia Chen on ")
         assert accepted(room) == ["override"]
 
     @pytest.mark.parametrize(
