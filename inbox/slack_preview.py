@@ -5,6 +5,7 @@ Slack and its clock are not.
 """
 
 import argparse
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,7 @@ from connectors.slack.channel import SlackChannel
 from connectors.testing.clock import ShiftedClock
 from connectors.testing.slack import FakeSlack
 from connectors.testing.viewer import PATH, Viewer
+from decisions.errors import NotUnderstood
 from flows import sweep, wiring
 from flows.demo.company import Company
 from flows.demo.play import DECISION, sign_off
@@ -32,6 +34,7 @@ from inbox.slack import EVENTS
 from inbox.slack import PATH as INTERACTIONS
 
 HOUR = 3600
+_HOST = "127.0.0.1"
 _TABLES = ("churn_scores", "accounts", "renewals", "crm_calls")
 
 
@@ -52,8 +55,11 @@ def previewed(
         The page's address.
 
     Raises:
-        NotUnderstood: The folder holds something that is neither a preview nor a demo.
+        NotUnderstood: The folder holds something that is neither a preview nor a demo, or a port is
+            taken; nothing was touched.
     """
+    for option, wanted in (("--port", port), ("--inbox-port", inbox_port)):
+        _see_free(option, wanted)
     begins_at = default_end(datetime.now(UTC)).replace(hour=9)
     clock = ShiftedClock()
     clock.stop_at(begins_at)
@@ -74,6 +80,14 @@ def previewed(
         Viewer(slack, clock, controls=controls, title=title)
         stack.enter_context(_served(layer, inbox_port))
         yield slack.url.removesuffix("api/") + PATH
+
+
+def _see_free(option: str, port: int) -> None:
+    """See that nobody else listens, before an earlier preview that still runs is replaced."""
+    try:
+        socket.create_server((_HOST, port)).close()
+    except (OSError, OverflowError) as fault:
+        raise NotUnderstood(f"{option} {port} cannot be used ({fault}); name another") from fault
 
 
 def _layer(
@@ -117,6 +131,8 @@ def _served(layer: Layer, port: int) -> Iterator[None]:
     thread.start()
     while not server.started and thread.is_alive():
         sleep(0.05)
+    if not server.started:
+        raise NotUnderstood(f"--inbox-port {port} was taken meanwhile; name another")
     try:
         yield
     finally:
@@ -135,14 +151,17 @@ def main() -> int:
     parser.add_argument("--inbox-port", type=int, default=8484, help="of the inbox (8484)")
     parser.add_argument("--folder", type=Path, default=Path(".followthrough/slack-preview"))
     told = parser.parse_args()
-    with previewed(told.folder, port=told.port, inbox_port=told.inbox_port) as page:
-        sys.stdout.write(f"Open {page} and answer as anybody; Ctrl-C ends it.\n")
-        sys.stdout.flush()
-        try:
+    try:
+        with previewed(told.folder, port=told.port, inbox_port=told.inbox_port) as page:
+            sys.stdout.write(f"Open {page} and answer as anybody; Ctrl-C ends it.\n")
+            sys.stdout.flush()
             while True:
                 sleep(HOUR)
-        except KeyboardInterrupt:
-            return 0
+    except NotUnderstood as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 0
 
 
 if __name__ == "__main__":
