@@ -113,13 +113,21 @@ class Desk:
         def act(transaction: Transaction, case: Case, action: Action) -> dict[str, Any]:
             if reason not in action.override_reasons:
                 listed = ", ".join(repr(one) for one in action.override_reasons)
+                both = "" if unsaid is None else f"; and {unsaid}"
                 raise LifecycleError(
-                    f"{reason!r} is not a reason for {case.key}; allowed: {listed}",
+                    f"{reason!r} is not a reason for {case.key}; allowed: {listed}{both}",
                     about="reason",
                 )
+            if unsaid is not None:
+                raise unsaid
             return _closing(case, transaction)
 
-        return self._answer(key, author, Move.OVERRIDE, act, reason=reason, note=_sentence(note))
+        said, unsaid = note, None
+        try:
+            said = _sentence(note)
+        except LifecycleError as fault:
+            unsaid = fault
+        return self._answer(key, author, Move.OVERRIDE, act, reason=reason, note=said)
 
     def snooze(self, key: str, author: Author, *, until: datetime) -> Reply:
         """Put the case off; its assignee is asked again at ``until`` (timezone-aware).
@@ -345,8 +353,10 @@ def _repeated(case: Case, earlier: Answer, author: Author) -> Reply:
 def _sentence(text: str) -> str:
     said = text.replace("\0", "").strip()
     if not 3 <= len(said) <= 2_000:
+        found = f"{len(said):,} characters" if len(said) > 2_000 else repr(said)
         raise LifecycleError(
-            "say in a sentence why, or what was done (3 to 2,000 characters)", about="note"
+            f"say in a sentence why, or what was done (3 to 2,000 characters); found {found}",
+            about="note",
         )
     return said
 

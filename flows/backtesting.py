@@ -175,6 +175,8 @@ def _of_file(definition: Definition, file: Path) -> PastBatch:
     reader = _READERS.get(file.suffix.lower())
     if reader is None:
         raise NotUnderstood(f"{file} ends in none of {', '.join(_READERS)}")
+    if not file.is_file():
+        raise NotUnderstood(f"{file}: there is no such file; look at --batches")
     relation = f"{reader}({exp.Literal.string(str(file)).sql('duckdb')})"
     subject, scored_at = definition.signal.subject, definition.signal.scored_at
     try:

@@ -31,11 +31,10 @@ from decisions.ports import (
 from flows import mooring, wiring
 from flows.fitness import batch_seen, probe_seen
 from flows.settings import Settings
+from flows.timekeeping import ahead, spelt
 from flows.wiring import Layer
 
 _WORK = {"amendments": "updates of sent messages"}
-_HOURS_AT_MOST = 48
-"""Beyond this a delay is told in days."""
 
 
 def examined(settings: Settings, clock: Clock = wall_clock) -> Iterator[Finding]:
@@ -72,14 +71,15 @@ def examined(settings: Settings, clock: Clock = wall_clock) -> Iterator[Finding]
         yield Finding(about="ledger", condition=Condition.AWAY, found=str(error))
         return
     try:
-        yield from _Look(layer).findings()
+        yield from _Look(layer, clock).findings()
     finally:
         layer.ledger.close()
 
 
 class _Look:
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Layer, clock: Clock) -> None:
         self._layer = layer
+        self._clock = clock
         self._people = layer.workspace.people
 
     def findings(self) -> Iterator[Finding]:
@@ -97,6 +97,13 @@ class _Look:
     def _ledger(self) -> Iterator[Finding]:
         ledger = self._layer.ledger
         yield Finding(about="ledger", found=ledger.name)
+        if told := ahead(self._layer.clock(), self._clock()):
+            yield Finding(
+                about="ledger: time",
+                condition=Condition.DOUBTFUL,
+                found=told,
+                advice="wait, or begin another ledger with --home",
+            )
         backlog = ledger.pulse.backlog(self._layer.clock())
         for work, found in backlog.items():
             yield due(work, found, self._layer.settings.late_after)
@@ -239,12 +246,6 @@ def due(work: str, found: Backlog, bound: timedelta) -> Finding:
         found=f"{found.count}, the first for {late}: nobody takes them up",
         advice="run followthrough dispatch every minute, by serve, a worker or cron",
     )
-
-
-def spelt(length: timedelta) -> str:
-    """Return a length of time in hours, a long one in days."""
-    hours = length / timedelta(hours=1)
-    return f"{hours:,.1f} h" if hours < _HOURS_AT_MOST else f"{hours / 24:,.1f} days"
 
 
 def _addressee(people: People, key: str) -> Addressee:

@@ -1,13 +1,13 @@
 """Answer a case: every answer goes to the desk, like those from Slack and the pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 from cyclopts import Parameter
 
-from decisions.errors import NotUnderstood
+from decisions.errors import LifecycleError, NotUnderstood
 from flows.cli.here import As, CommandHere, Here, instant
 from flows.cli.output import attributes
 
@@ -57,7 +57,10 @@ def override(
         listed = "\n".join(f"  --reason {each!r}" for each in reasons)
         raise NotUnderstood(f"say why {key} is overridden, with one of\n{listed}")
     _answer(
-        here, as_, lambda author: here.layer.desk.override(key, author, reason=reason, note=note)
+        here,
+        as_,
+        lambda author: here.layer.desk.override(key, author, reason=reason, note=note),
+        said={"note": "--note", "reason": "--reason"},
     )
 
 
@@ -110,7 +113,10 @@ def reassign(
         followthrough reassign CSC-17 --to ben.okafor --note "Ben knows them." --as mia.chen
     """
     _answer(
-        here, as_, lambda author: here.layer.desk.reassign(case.upper(), author, to=to, note=note)
+        here,
+        as_,
+        lambda author: here.layer.desk.reassign(case.upper(), author, to=to, note=note),
+        said={"note": "--note", "to": "--to"},
     )
 
 
@@ -142,14 +148,27 @@ def done(
         here,
         person,
         lambda author: here.layer.desk.done(case.upper(), author, what=what, acted_at=acted_at),
+        said={"note": "--what", "at": "--at"},
     )
 
 
-def _answer(here: Here, given: str | None, say: "Callable[[Author], Reply]") -> None:
+def _answer(
+    here: Here,
+    given: str | None,
+    say: "Callable[[Author], Reply]",
+    *,
+    said: Mapping[str, str] = {},
+) -> None:
+    """Answer; what is refused of what was said is called by the option that said it."""
     from decisions.desk import Author
 
     author = Author(here.person(given), via="command line", interaction=f"cli:{uuid4()}")
-    reply = say(author)
+    try:
+        reply = say(author)
+    except LifecycleError as refusal:
+        if refusal.about is None or refusal.about not in said:
+            raise
+        raise LifecycleError(f"{said[refusal.about]}: {refusal}", about=refusal.about) from refusal
     document: dict[str, Any] = attributes(reply, "case", "state", "text")
     here.out.answer(document | {"person": author.person}, reply.text)
 

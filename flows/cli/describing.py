@@ -5,7 +5,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Literal
 
-from flows.cli.here import CommandHere
+from flows.cli.here import CommandHere, writing_to
 from flows.cli.output import plural
 
 
@@ -70,7 +70,8 @@ def docs(*, output: Path | None = None, here: CommandHere) -> None:
     folder = output or here.settings.home / "docs"
     told, _ = standings(here.settings, here.clock, workspace.decisions)
     today = here.clock().astimezone(UTC).date()
-    pages = write_catalogue(workspace, folder, today=today, standings=told)
+    with writing_to(folder, asked="--output" if output else "--home"):
+        pages = write_catalogue(workspace, folder, today=today, standings=told)
     decisions = plural(len(workspace.decisions), "decision")
     here.out.answer({"pages": pages}, f"{decisions} described; open {pages[0]}")
 

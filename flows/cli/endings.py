@@ -1,8 +1,9 @@
 """How a command ends: what each error means to a shell and says to a person."""
 
-from typing import TYPE_CHECKING, Final
+import inspect
+from typing import TYPE_CHECKING, Final, Literal, get_args, get_origin
 
-from cyclopts import CycloptsError
+from cyclopts import CycloptsError, MissingArgumentError
 from pydantic import SecretStr, ValidationError
 
 from decisions.errors import (
@@ -25,6 +26,19 @@ YOURS_TO_FIX: Final = 2
 """What was asked, or a file, has to be changed first."""
 INTERRUPTED: Final = 130
 """Ctrl-C, as shells count it."""
+
+_ASKED: Final = {
+    "CASE": "name a case, such as CSC-17",
+    "DECISION": "name a decision",
+    "FILE": "name a file",
+    "FOLDER": "name a folder",
+    "--what": "say what was done, in a sentence, with --what",
+    "--note": "say why, in a sentence, with --note",
+    "--to": "say who is to have it, with --to PERSON",
+    "--decision": "say which decision, with --decision NAME",
+    "--because": "say why, in a sentence, with --because",
+}
+"""What is asked for where an argument is missing."""
 
 _YOURS = (
     CycloptsError,
@@ -50,7 +64,8 @@ def explanation(error: BaseException) -> str:
         case KeyboardInterrupt():
             return "stopped"
         case CycloptsError():
-            return f"{error}\n`{_asked(error)} --help` says how it is used"
+            told = _missing(error) if isinstance(error, MissingArgumentError) else str(error)
+            return f"{told}\n`{_asked(error)} --help` says how it is used"
         case ValidationError():
             return "\n".join(_setting(found) for found in error.errors(include_url=False))
         case DecisionLayerError():
@@ -76,6 +91,29 @@ def document(error: BaseException) -> dict[str, object]:
 
 def _asked(error: CycloptsError) -> str:
     return " ".join(["followthrough", *(error.command_chain or ())])
+
+
+def _missing(error: MissingArgumentError) -> str:
+    """Ask for the argument that is missing, and for every option that was not given either."""
+    found = error.argument
+    if found is None or error.target is None:
+        return str(error)
+    asked = [_wanted(found.name, found.hint)]
+    given = {token.partition("=")[0] for token in error.root_input_tokens or []}
+    for name, parameter in inspect.signature(error.target).parameters.items():
+        option = f"--{name}"
+        needed = (parameter.KEYWORD_ONLY, parameter.empty)
+        is_wanted = (parameter.kind, parameter.default) == needed
+        if is_wanted and option in _ASKED and option != found.name and option not in given:
+            asked.append(_ASKED[option])
+    return "; ".join(asked)
+
+
+def _wanted(name: str, kind: object) -> str:
+    words = get_args(kind)
+    if get_origin(kind) is Literal and words:
+        return f"say what to do: {', '.join(map(str, words))}"
+    return _ASKED.get(name, f"give {name}")
 
 
 def _setting(found: "ErrorDetails") -> str:

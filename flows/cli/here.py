@@ -1,14 +1,17 @@
 """What a command works on: where things are, who asks, which instant counts as now."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from errno import EACCES, EEXIST, EISDIR, ENOENT, ENOTDIR, EPERM, EROFS
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from decisions.errors import NotUnderstood
+from decisions.errors import LedgerError, NotUnderstood
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
@@ -68,7 +71,11 @@ class Here:
             "home": self.options.home,
             "ledger": self.options.ledger,
         }
-        return Settings(**{name: value for name, value in told.items() if value is not None})
+        found = Settings(**{name: value for name, value in told.items() if value is not None})
+        if self.options.ledger is None:
+            with writing_to(found.home, asked="--home"):
+                _refuse_no_folder(found.home)
+        return found
 
     @cached_property
     def clock(self) -> "Clock":
@@ -84,6 +91,7 @@ class Here:
         """Everything wired together."""
         from flows.logs import set_up
         from flows.settings import SHIPPED_WORKSPACE
+        from flows.timekeeping import ahead
         from flows.wiring import assemble
 
         self._refuse_missing()
@@ -91,23 +99,38 @@ class Here:
             set_up(self.settings.log_format)
         if self.settings.workspace == SHIPPED_WORKSPACE:
             self.out.note(f"no {PEOPLE} here: this is the sample workspace that ships")
-        return assemble(self.settings, self.clock)
+        if self.settings.ledger is None:
+            with writing_to(self.settings.home, asked="--home"):
+                self.settings.home.mkdir(parents=True, exist_ok=True)
+        found = assemble(self.settings, self.clock)
+        if told := ahead(found.clock(), self.clock()):
+            self.out.note(told)
+        return found
 
     def _refuse_missing(self) -> None:
         from decisions.ledger.engines import is_missing
 
-        if self._only_reads and self.options.ledger and is_missing(self.options.ledger):
+        if not self.options.ledger:
+            return
+        try:
+            missing = is_missing(self.options.ledger)
+        except LedgerError as error:
+            raise NotUnderstood(f"--ledger: {error}") from None
+        if self._only_reads and missing:
             raise NotUnderstood(
                 f"there is no ledger {self.options.ledger}; look at --ledger, or begin one there "
                 "with `followthrough run`"
             )
 
-    def person(self, given: str | None = None, *, asked: str = "--as") -> str:
+    def person(
+        self, given: str | None = None, *, asked: str = "--as", question: str = "who answers?"
+    ) -> str:
         """Return who asks.
 
         Args:
             given: Their key, if they have said it.
             asked: The option by which they would.
+            question: What to ask where they have not.
 
         Raises:
             NotUnderstood: Nobody has said.
@@ -119,7 +142,7 @@ class Here:
             known = ", ".join(sorted(people.people)[:8])
             more = ", …" if len(people.people) > 8 else ""
             raise NotUnderstood(
-                f"who answers? say it with {asked} PERSON, or set FOLLOWTHROUGH_PERSON; "
+                f"{question} say it with {asked} PERSON, or set FOLLOWTHROUGH_PERSON; "
                 f"people.yaml knows {known}{more}"
             )
         people.person(key)
@@ -144,6 +167,33 @@ As = Annotated[str | None, Parameter(name="--as", metavar="PERSON", env_var="FOL
 
 Flow = Annotated[bool | None, Parameter(name="--flow", negative="--no-flow", show_default=False)]
 """Whether to record the work as a flow run of Prefect."""
+
+
+_NO_PLACE = {ENOENT, EACCES, EPERM, ENOTDIR, EEXIST, EROFS, EISDIR}
+"""What a system says of a folder that was named wrongly; a full disk is not among it."""
+
+
+@contextmanager
+def writing_to(folder: Path, *, asked: str) -> Iterator[None]:
+    """Say which option names a folder that nothing can be written to.
+
+    Raises:
+        NotUnderstood: Something in the block could not be written because of the folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_PLACE:
+            raise
+        why = "is a file" if folder.is_file() else (error.strerror or "").lower()
+        raise NotUnderstood(
+            f"{asked} is {folder}: {why}; name a folder that can be written to"
+        ) from error
+
+
+def _refuse_no_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(ENOTDIR, "is a file", str(folder))
 
 
 def instant(text: str, *, asked: str, zone: str = "UTC", day_starts: time = time()) -> datetime:

@@ -111,7 +111,7 @@ def import_(
         decided_on=instant(on, asked="--decided-on") if on else None,
         **said,
     )
-    by = here.person(as_)
+    by = here.person(as_, question="who brings it in?")
     with here.out.busy(f"{file}: reading"):
         brought = bring_in(here.layer, file, asked, by=by, dry_run=dry_run)
     _answer(here, brought, dry_run=dry_run)

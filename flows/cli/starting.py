@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from decisions.errors import DefinitionError, Fault, NotUnderstood
 from flows.cli.endings import DONE, YOURS_TO_FIX
-from flows.cli.here import CommandHere, Here, name_of
+from flows.cli.here import CommandHere, Here, name_of, writing_to
 from flows.cli.output import attributes, pairs, plural, table, when
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def init(folder: Path, /, *, here: CommandHere) -> None:
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NotUnderstood(f"{folder} is there already and is not empty; name a new folder")
-    made = [path.name for path in starter.make_workspace(folder, here.clock())]
+    with writing_to(folder, asked="FOLDER"):
+        made = [path.name for path in starter.make_workspace(folder, here.clock())]
     steps = [
         f"cd {folder}",
         "followthrough check",

@@ -49,9 +49,11 @@ def token(
     if act == "list":
         _list(here)
     elif act == "add":
-        _add(here, which, here.person(as_), scope or [], days)
+        _add(
+            here, which, here.person(as_, question="in whose name does it act?"), scope or [], days
+        )
     else:
-        _revoke(here, which, here.person(as_))
+        _revoke(here, which, here.person(as_, question="who revokes it?"))
     return DONE
 
 

@@ -547,6 +547,7 @@ class TestPrograms:
             "show": ["show", "CSC-1"],
             "drift": ["drift", DECISION],
             "reference": ["reference", DECISION, "--as", "lee.park"],
+            "token": ["token", "add", "crm", "--as", "lee.park", "--scope", "read"],
             "schedule": ["schedule", "CSC-1"],
             "explain": ["explain", DECISION, "--subject", "acme"],
             "backtest": ["backtest", DECISION],
@@ -674,8 +675,8 @@ WRONG = [
         "in the time to come",
         id="not-done-yet",
     ),
-    pytest.param(["verify", "--ledger", "mysql://x:hush@h/d"], 1, "'sqlite'", id="no-database"),
-    pytest.param(["verify", "--ledger", "ledger.db"], 1, "sqlite:///ledger.db", id="no-url"),
+    pytest.param(["verify", "--ledger", "mysql://x:hush@h/d"], 2, "'sqlite'", id="no-database"),
+    pytest.param(["verify", "--ledger", "ledger.db"], 2, "--ledger: the ledger's", id="no-url"),
     pytest.param(
         ["verify", "--ledger", "sqlite:///people.yaml"], 1, "is not a ledger", id="not-a-database"
     ),
@@ -684,6 +685,41 @@ WRONG = [
         1,
         "Connection refused",
         id="database-away",
+    ),
+    pytest.param(["done"], 2, "name a case, such as CSC-17; say what was done", id="no-words"),
+    pytest.param(
+        ["reassign", "CSC-1"], 2, "with --to PERSON; say why, in a sentence, with --note", id="both"
+    ),
+    pytest.param(["plan"], 2, "name a decision `followthrough plan", id="no-decision-named"),
+    pytest.param(
+        ["token", "add", "crm"], 2, "in whose name does it act? say it with --as", id="nobodys"
+    ),
+    pytest.param(["token"], 2, "say what to do: add, list, revoke", id="no-act"),
+    pytest.param(
+        ["done", "CSC-1", "--what", "", "--as", "mia.chen"],
+        2,
+        "--what: say in a sentence why, or what was done (3 to 2,000 characters); found ''",
+        id="nothing-done",
+    ),
+    pytest.param(
+        ["override", "CSC-1", "--reason", "nope", "--note", "x", "--as", "mia.chen"],
+        2,
+        "nothing can be done'; and say in a sentence why, or what was done (3 to 2,000 characters)"
+        "; found 'x'",
+        id="two-faults",
+    ),
+    pytest.param(
+        ["runs", "--home", "people.yaml"], 2, "--home is people.yaml: is a file", id="home-a-file"
+    ),
+    pytest.param(
+        ["docs", "--output", "people.yaml/x"], 2, "--output is people.yaml/x", id="no-pages-there"
+    ),
+    pytest.param(["init", "people.yaml/x"], 2, "FOLDER is people.yaml/x", id="no-folder-there"),
+    pytest.param(
+        ["backtest", "churn-save-call", "--batches", "no.csv"],
+        2,
+        "no.csv: there is no such file; look at --batches",
+        id="no-batch",
     ),
     pytest.param(["serve", "--port", "0"], 2, "--port is 0", id="no-port"),
     pytest.param(
@@ -737,8 +773,20 @@ class TestWrongTurns:
     def test_a_ledger_whose_folder_may_not_be_made_is_named(self, shell):
         (shell.folder / "taken").write_text("")
 
-        assert shell.run("runs", "--home", "taken/deep") == 1
-        assert "taken" in shell.err
+        assert shell.run("runs", "--home", "taken/deep") == 2
+        assert "--home is taken/deep: not a directory; name a folder" in " ".join(shell.err.split())
+
+    def test_a_ledger_that_a_later_instant_moved_ahead_says_so_with_every_command(self, decided):
+        assert decided.run("acknowledge", "CSC-1", "--as", "mia.chen", at="2190-01-01") == 0
+        decided.run("cases", at="2190-01-01")
+        assert "ahead of" not in decided.err
+
+        main(["cases"])
+        _, err = decided._capsys.readouterr()
+
+        told = " ".join(err.split())
+        assert "this ledger is at 01 Jan 2190 00:00 UTC" in told
+        assert "days ahead of this machine's clock, by an earlier --as-of" in told
 
 
 @pytest.mark.parametrize(
