@@ -47,7 +47,7 @@ class Result:
     Attributes:
         kills: Processes that were killed there.
         lost: Messages that nobody was sent, and answers that did not count.
-        doubled: Messages that somebody was sent twice.
+        doubled: Messages that somebody was sent twice, or sooner than Slack allows.
         words: What was wrong, in words.
     """
 
@@ -112,6 +112,7 @@ class Matrix:
         self._by = by
         self._slack = slack
         self._clock = clock
+        self._bursts = 0
         self._place = (url, slack.url, clock)
         self._ledger = Ledger(url, clock)
         self._crew = [Worker(self._place) for _ in range(2)]
@@ -150,7 +151,7 @@ class Matrix:
             self._slack.do("clear_faults")
         self._crew[0].does("close_cases", *self._keys(number))
         self._until_quiet(None)
-        self._judge(number, doing, result)
+        self._judge(number, doing, fault, result)
         return result
 
     def _together(self, doomed, is_its_work, command, *args):
@@ -196,7 +197,7 @@ class Matrix:
         with self._ledger.reading() as connection:
             return connection.execute(query).all()
 
-    def _judge(self, number, doing, result):
+    def _judge(self, number, doing, fault, result):
         keys, told, cases = self._keys(number), Notification.__table__.c, Case.__table__.c
         rows = self._asked(
             select(told.key, told.state, told.channel, told.reference)
@@ -218,8 +219,17 @@ class Matrix:
         )
         lost += [f"the answer counts {len(answers)} times"] * (len(answers) != 1)
         doubled = [f"{key} is {n} times in Slack" for key, n in times.items() if n > 1]
+        doubled += self._new_bursts(fault)
         result.lost, result.doubled = len(lost), len(doubled)
         result.words = [f"trial {number}: {each}" for each in lost + doubled]
+
+    def _new_bursts(self, fault):
+        """Return what came sooner than Slack allows, unless it was Slack that took its time."""
+        found = self._slack.breaches[self._bursts :]
+        self._bursts += len(found)
+        if fault == "taken late":
+            return []
+        return [f"{each.channel} was posted to after {each.gap}" for each in found]
 
     def promises(self):
         """Return every promise of the ledger that was broken, in words."""
