@@ -61,12 +61,15 @@ def letter(message: Message, *, sender: str, at: datetime) -> EmailMessage:
         written["References"] = _identity("case", message.case, domain)
     written["Auto-Submitted"] = "auto-generated"
     values = _values(message)
-    written.set_content(
-        _TEMPLATES.get_template("letter.txt").render(values), cte="quoted-printable"
-    )
+    written.set_content(text(message), cte="quoted-printable")
     html = _TEMPLATES.get_template("letter.html").render(values)
     written.add_alternative(html, subtype="html", cte="quoted-printable")
     return written
+
+
+def text(message: Message) -> str:
+    """Return what the letter says to whoever reads no HTML."""
+    return _TEMPLATES.get_template("letter.txt").render(_values(message))
 
 
 def message_id(message: Message, domain: str) -> str:

@@ -90,6 +90,7 @@ def show(case: str, /, *, here: CommandHere) -> None:
         followthrough show CSC-17
         followthrough show CSC-17 --json
     """
+    from flows.cli.drawing import drawn
     from flows.cli.timeline import timeline
 
     dossier = here.layer.ledger.cases.dossier(case.upper())
@@ -101,7 +102,8 @@ def show(case: str, /, *, here: CommandHere) -> None:
         "message": message.model_dump(mode="json") if message else None,
     }
     lines = table("", "", rows=[(when(at, here.zone()), text) for at, text in happened], whole=[0])
-    here.out.answer(document, *_shown(here, dossier), "\nTimeline", lines, *_drawn(message))
+    panel: list[RenderableType] = ["", drawn(here.layer, dossier, message)] if message else []
+    here.out.answer(document, *_shown(here, dossier), "\nTimeline", lines, *panel)
 
 
 def schedule(case: str, /, *, here: CommandHere) -> None:
@@ -279,9 +281,3 @@ def _message(here: Here, dossier: "Dossier") -> "Message | None":
         return Message.model_validate(last.message)
     claim = Claim(last, dossier.definition, dossier.case, run=None, doubtful=False)
     return message_for(claim, here.layer.workspace.people, here.settings.inbox_url)
-
-
-def _drawn(message: "Message | None") -> list[RenderableType]:
-    from connectors.slack.preview import as_terminal
-
-    return ["", as_terminal(message)] if message else []

@@ -294,6 +294,20 @@ class TestCases:
         assert "Mia Chen was told through slack (asked)" in shown
         assert "Slack, to Mia Chen" in shown
 
+    def test_a_case_told_of_by_mail_is_not_drawn_as_slack(self, decided, monkeypatch):
+        monkeypatch.setenv("MAIL_URL", "smtp://127.0.0.1:1")
+        connections = decided.folder / "connections.yaml"
+        lines = [each for each in connections.read_text().splitlines() if "slack" not in each]
+        mail = 'slack: {type: mail, url: "${MAIL_URL}", sender: desk@larkfield.example}'
+        connections.write_text("\n".join([*lines, mail]))
+
+        assert decided.run("show", "CSC-1") == 0, decided.err
+
+        assert "E-mail, to Mia Chen" in decided.out
+        assert "Call Acme Ltd before 3 Jan 2027" in decided.out
+        assert "Slack, to" not in decided.out
+        assert "[Acknowledge]" not in decided.out
+
     def test_no_line_is_wider_than_the_terminal(self, decided):
         for words in (["cases"], ["show", "CSC-1"], ["runs"], ["check"], ["run"]):
             decided.run(*words)
