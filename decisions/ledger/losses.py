@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Text, cast, func, select, update
 
 from decisions.errors import UnknownPerson
@@ -88,6 +87,8 @@ def _alarm(
     transaction: Transaction, found: pa.Table, recipient: str, because: str, people: People
 ) -> None:
     """Let the technical owner of every decision that asked somebody hear that they are gone."""
+    import pyarrow.compute as pc  # takes long to load, and hardly anybody leaves
+
     versions, cases = Version.__table__, Case.__table__
     name = people.name(recipient)
     for version in found.column("version").unique().to_pylist():
