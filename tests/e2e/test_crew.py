@@ -117,10 +117,12 @@ def test_of_a_hundred_who_answer_at_once_from_two_processes_exactly_one_wins(yar
 
     answers = yard.ledger.cases.dossier("CSC-1").answers
     closing = [each for each in answers if each.accepted and each.kind != "acknowledge"]
-    assert len(answers) == 100
+    said = Counter(each.kind for each in answers)
+    assert (said["done"], said["override"]) == (34, 32)
+    assert said["acknowledge"] <= 34  # to take what one holds already is no answer
     assert len(closing) == 1
     assert sum(each.accepted for each in answers) <= 2  # somebody may have said "I have it" before
-    assert all("by Dana Reyes at" in each.told for each in answers if not each.accepted)
+    assert all("by Dana Reyes on" in each.told for each in answers if not each.accepted)
 
 
 def test_an_answer_that_races_a_sweep_leaves_no_card_that_asks_in_vain(yard):

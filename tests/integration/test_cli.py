@@ -362,11 +362,10 @@ class TestAnswering:
 
 class TestSweeps:
     def test_silence_climbs_when_the_clock_says_so(self, decided):
-        [first, _] = decided.document("dispatch", at="2026-11-20T14:00")["escalated"]["steps"] + [
-            ""
-        ]
+        [late, step] = decided.document("dispatch", at="2026-11-20T14:00")["escalated"]["steps"]
 
-        assert first == "CSC-1: Omar Haddad is told"
+        assert late.startswith("churn-save-call: 1 step is late since ")
+        assert step == "CSC-1: Omar Haddad is told"
         assert "no step is due" in (decided.run("escalate", at="2026-11-20T14:01"), decided.out)[1]
 
     def test_outcomes_are_recorded_when_their_window_has_closed(self, decided):
