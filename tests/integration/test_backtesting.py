@@ -230,7 +230,7 @@ def test_given_files_are_batches_in_the_order_of_their_scores(layer, tmp_path):
         pytest.param("a.csv", "account_id\nx\n", "has no column scored_at", id="no-column"),
         pytest.param("a.txt", "", "ends in none of", id="no-format"),
         pytest.param("a.parquet", "PAR0", "cannot be read as a batch", id="broken"),
-        pytest.param("none.csv", None, "cannot be read as a batch", id="missing"),
+        pytest.param("none.csv", None, "there is no such file", id="missing"),
         pytest.param("a.csv", "account_id,scored_at\nx,\n", "holds no scored_at", id="undated"),
     ],
 )

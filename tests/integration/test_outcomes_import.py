@@ -32,7 +32,7 @@ class Office:
         if not self.out:
             return {}
         found = json.loads(self.out)
-        return {name: found[name] for name in FATES if found[name]}
+        return {name: found[name] for name in FATES if found.get(name)}
 
     def tells(self, key, at=MATURE):
         """Return what the case's history says of its outcome."""

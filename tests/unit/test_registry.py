@@ -74,7 +74,7 @@ def test_without_a_token_slack_is_a_preview(token):
 
 
 def test_a_secret_may_be_unset_where_the_connector_does_without():
-    assert kinds()["slack"].optional_secrets == {"token", "signing_secret"}
+    assert kinds()["slack"].optional_secrets == {"token", "signing_secret", "app_token"}
     assert kinds()["duckdb"].optional_secrets == set()
 
 

@@ -39,6 +39,7 @@ class ChatConfig(BaseModel):
 
     token: SecretStr
     signing_secret: SecretStr | None = None
+    app_token: SecretStr | None = None
     base_url: str = "https://chat.example/api/"
     retries: int = 3
 
